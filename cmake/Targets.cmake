@@ -1,0 +1,35 @@
+# One library target per folder, `spillway::<folder>`; tests mirror the folders.
+
+add_library(spillway_options INTERFACE)
+target_compile_options(spillway_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(SPILLWAY_SANITIZE)
+  target_compile_options(spillway_options INTERFACE -fsanitize=${SPILLWAY_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(spillway_options INTERFACE -fsanitize=${SPILLWAY_SANITIZE})
+endif()
+
+# spillway_add_library(NAME sim SOURCES ... PUBLIC targets... PRIVATE targets...)
+function(spillway_add_library)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(spillway_${ARG_NAME} STATIC ${ARG_SOURCES})
+  add_library(spillway::${ARG_NAME} ALIAS spillway_${ARG_NAME})
+  target_include_directories(spillway_${ARG_NAME} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(spillway_${ARG_NAME} PUBLIC ${ARG_PUBLIC} PRIVATE spillway_options ${ARG_PRIVATE})
+endfunction()
+
+# spillway_add_test(NAME sim SOURCES ... LIBRARIES targets... [LABELS ...])
+function(spillway_add_test)
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(spillway_${ARG_NAME}_tests ${ARG_SOURCES})
+  target_link_libraries(spillway_${ARG_NAME}_tests PRIVATE spillway_options ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
+  target_compile_definitions(spillway_${ARG_NAME}_tests PRIVATE SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(spillway_${ARG_NAME}_tests TEST_PREFIX "${ARG_NAME}/" DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")
+endfunction()
+
+function(spillway_add_folders)
+  foreach(folder ${ARGN})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      add_subdirectory(${PROJECT_SOURCE_DIR}/${folder})
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/graph.h"
+
+namespace spillway {
+
+/// One operand as a kernel sees it: logical extents with the batch in front where there is one.
+struct OperandDescription {
+  ElementType type = ElementType::float32;
+  bool batched = false;
+  Extents extents;
+  friend bool operator==(const OperandDescription&, const OperandDescription&) = default;
+};
+
+/// Everything that decides what a kernel does and costs; two ops with equal descriptions are timed once.
+struct OpDescription {
+  Attributes attributes;
+  Layout layout = Layout::channels_last;
+  std::vector<OperandDescription> inputs, outputs;
+  std::vector<int> in_place;  ///< per output: the input whose bytes it shares, or -1
+  friend bool operator==(const OpDescription&, const OpDescription&) = default;
+};
+
+[[nodiscard]] OpDescription describe(const Graph& graph, OpId op, std::int64_t batch);
+/// Elements of the operand.
+[[nodiscard]] std::int64_t elements(const OperandDescription& operand);
+[[nodiscard]] inline Bytes bytes(const OperandDescription& operand) { return size_of(operand.type) * elements(operand); }
+
+}  // namespace spillway

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/compute_stream.h"
+#include "core/platform.h"
+
+namespace spillway {
+
+/// How a swap is tied to the compute stream. Spelled in files as here.
+enum class SwapMode {
+  prefetch,            ///< out and in run as soon as it is safe
+  triggered,           ///< the swap-in also waits for compute `begin` - 1
+  blocking,            ///< compute `release` + 1 also waits for the swap-out
+  triggered_blocking,  ///< both
+};
+
+[[nodiscard]] constexpr bool is_triggered(SwapMode mode) {
+  return mode == SwapMode::triggered || mode == SwapMode::triggered_blocking;
+}
+[[nodiscard]] constexpr bool is_blocking(SwapMode mode) {
+  return mode == SwapMode::blocking || mode == SwapMode::triggered_blocking;
+}
+
+/// The decision to leave the arena during one gap: gone after `release`, back from `begin`. Positions are those of the stream with
+/// the recomputations in it. In a wrap gap both count modulo the step: after <= release, then, perhaps beyond the step's end, begin <= before.
+struct Swap {
+  Gap gap;
+  Position release;  ///< invalid in an input's first gap
+  Position begin;    ///< invalid in a loss's last gap
+  SwapMode mode = SwapMode::prefetch;
+  std::string remark;  ///< for people: why it may not pay
+  friend bool operator==(const Swap&, const Swap&) = default;
+};
+
+/// What the user asked for; a search obeys it. Patterns are globs over buffer names.
+struct Constraints {
+  std::vector<std::string> keep, swap, recompute;
+  friend bool operator==(const Constraints&, const Constraints&) = default;
+};
+
+/// What a plan is expected to cost; filled by the tuner.
+struct Prediction {
+  Seconds step, compute, stall;
+  Bytes arena, host, footprint;
+  friend bool operator==(const Prediction&, const Prediction&) = default;
+};
+
+/// The decisions, small and readable. A gap with no swap and no recomputation is kept.
+struct Plan {
+  std::string trace_path;    ///< relative to the plan's file
+  std::string trace_sha256;
+  Platform platform;
+  std::int64_t batch = 1;
+  std::int64_t micro_batches = 1;
+  Bytes capacity;
+  std::optional<Bytes> host_capacity;
+  std::string policy;
+  std::map<std::string, std::string> knobs;  ///< of the policy, as chosen
+  Constraints constraints;
+  std::vector<Recompute> recomputes;
+  std::vector<Swap> swaps;  ///< at most one per gap
+  std::optional<Prediction> prediction;
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+}  // namespace spillway

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/graph.h"
+#include "core/platform.h"
+
+namespace spillway {
+
+/// What one kernel costs, timed alone with only its own operands resident and cold.
+struct KernelCost {
+  std::string kernel;            ///< kernel id: algorithm, library version, instruction set, thread count
+  Bytes workspace;
+  Seconds seconds;               ///< median
+  double spread = 0;             ///< interquartile range over the median
+  Seconds seconds_while_copying; ///< median while copies ran both ways at Trace::interference_rate
+  std::int64_t repeats = 0;
+  friend bool operator==(const KernelCost&, const KernelCost&) = default;
+};
+
+/// Ops of the same kind and shape share one cost.
+struct BatchCosts {
+  std::int64_t batch = 0;
+  std::vector<KernelCost> kernels;
+  IdVector<OpId, std::uint32_t> kernel_of;  ///< index into `kernels`
+  friend bool operator==(const BatchCosts&, const BatchCosts&) = default;
+};
+
+struct CopyPoint {
+  Bytes bytes;
+  Seconds seconds;
+  friend bool operator==(const CopyPoint&, const CopyPoint&) = default;
+};
+
+/// Seconds of one copy by size, ascending; `*_both`: while the other direction is busy too.
+struct CopyCurves {
+  std::vector<CopyPoint> in, out, in_both, out_both;
+  friend bool operator==(const CopyCurves&, const CopyCurves&) = default;
+};
+
+/// Where a trace comes from.
+struct Provenance {
+  std::string command, date, machine, device, library, instruction_set;
+  std::int64_t threads = 1;
+  friend bool operator==(const Provenance&, const Provenance&) = default;
+};
+
+/// A model's step and what each op of it costs on one machine.
+struct Trace {
+  Graph graph;
+  std::vector<BatchCosts> batches;  ///< ascending batch
+  CopyCurves copies;
+  BytesPerSecond interference_rate;  ///< bytes both ways together per second while `seconds_while_copying` was measured
+  Seconds issue;                     ///< what one more instruction on the compute stream costs beside its kernel
+  Bytes process_bytes;               ///< what the process needs outside arena and host pool
+  Platform machine;
+  Provenance provenance;
+  friend bool operator==(const Trace&, const Trace&) = default;
+};
+
+/// The costs measured at this batch. Throws Error (exit 2) naming the profiled batches when there are none.
+[[nodiscard]] const BatchCosts& costs_at(const Trace& trace, std::int64_t batch);
+[[nodiscard]] inline const KernelCost& cost(const BatchCosts& costs, OpId op) { return costs.kernels[costs.kernel_of[op]]; }
+
+}  // namespace spillway

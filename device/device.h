@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/op_description.h"
+#include "core/platform.h"
+#include "core/schedule.h"
+
+namespace spillway {
+
+using EventId = Id<struct EventTag>;
+using KernelId = Id<struct KernelTag>;
+
+/// What a device is, for traces and for `doctor`.
+struct DeviceProperties {
+  std::string name;             ///< "AMD EPYC 9654"
+  std::string device;           ///< the whole device string with every setting: "cpu:link=0.85GB/s,threads=1"
+  std::string library;          ///< what its kernels come from: "oneDNN 2.6.3"
+  std::string instruction_set;  ///< "avx512_core"
+  int threads = 1;
+  Bytes alignment;       ///< every arena and host-pool address is a multiple of it
+  Bytes memory;          ///< what an arena could have at most now
+  Bytes host_memory;     ///< what a host pool could have at most now
+  HostLink host_link;
+};
+
+/// One way to run an op.
+struct KernelOption {
+  std::string id;   ///< fixes the bits: algorithm, library version, instruction set, thread count
+  Bytes workspace;  ///< in the arena, beside the operands
+};
+
+/// The arena addresses of one op: one per operand, in operand order.
+struct OpAddresses {
+  std::span<const Bytes> inputs, outputs;
+  Bytes workspace;  ///< any value where the kernel needs none
+};
+
+/// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only events order
+/// them. Between `allocate` and the last enqueue nothing is allocated and nothing synchronises: enqueueing copies what it is given
+/// (addresses, not bytes) and returns. One thread enqueues at a time.
+///
+/// Failures of the machine throw Error (exit 3), from the call itself or, if they happened on a stream, from the next `wait`.
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  [[nodiscard]] virtual const DeviceProperties& properties() const = 0;
+
+  /// The one arena and the one pinned host pool, both ready to use at full speed (touched, pinned). Called again: the old ones are
+  /// freed first. Throws Error (exit 3) with what was asked and what is free.
+  virtual void allocate(Bytes arena, Bytes host_pool) = 0;
+  /// The host pool's bytes. The caller may touch them when no enqueued copy can.
+  [[nodiscard]] virtual std::span<std::byte> host_pool() = 0;
+
+  /// Makes a stream. `commands` is how many commands are ever enqueued between two waits for the stream's end.
+  [[nodiscard]] virtual StreamId create_stream(StreamRole role, std::size_t commands) = 0;
+  /// Makes an event: a counter that starts at 0 and keeps the time at which it last moved.
+  [[nodiscard]] virtual EventId create_event() = 0;
+
+  /// The kernels that can run this op, the best first; empty: none can. Same answer on every call and in every process.
+  [[nodiscard]] virtual std::vector<KernelOption> kernels(const OpDescription& op) = 0;
+  /// Makes ready the kernel with this id. Throws Error (exit 3) when this device has no such kernel for the op, saying which it has.
+  [[nodiscard]] virtual KernelId prepare(const OpDescription& op, const std::string& kernel) = 0;
+
+  /// Runs a prepared kernel on arena addresses.
+  virtual void enqueue_op(StreamId stream, KernelId kernel, const OpAddresses& addresses) = 0;
+  /// Copies arena -> host pool. `from` may be overwritten once the copy has completed, not before.
+  virtual void enqueue_swap_out(StreamId stream, Bytes arena_from, Bytes host_to, Bytes size) = 0;
+  /// Copies host pool -> arena.
+  virtual void enqueue_swap_in(StreamId stream, Bytes host_from, Bytes arena_to, Bytes size) = 0;
+  /// Raises the event to `value` when everything enqueued to the stream before has completed.
+  virtual void enqueue_record(StreamId stream, EventId event, std::uint64_t value) = 0;
+  /// Holds the stream until the event has reached `value`.
+  virtual void enqueue_wait(StreamId stream, EventId event, std::uint64_t value) = 0;
+  /// Runs `function(argument)` on the stream. For wrappers and tests; a training step has none.
+  virtual void enqueue_host_function(StreamId stream, void (*function)(void*), void* argument) = 0;
+  /// Makes every cache forget the arena.
+  virtual void enqueue_cache_flush(StreamId stream) = 0;
+
+  /// Blocks the caller until the event has reached `value`.
+  virtual void wait(EventId event, std::uint64_t value) = 0;
+  /// The time at which the event last moved, on this device's clock. Requires: it has moved, and the caller has waited for it.
+  [[nodiscard]] virtual Seconds time_of(EventId event) const = 0;
+
+  /// Bytes of the arena for wrappers and tests; null where the host can't address them. Same rule as host_pool().
+  [[nodiscard]] virtual std::byte* arena_for_tests() { return nullptr; }
+
+  /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it; wrappers that
+  /// check lifetimes don't. `residency` counts from 0, is used once a step, and may repeat from step to step.
+  virtual void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) {
+    static_cast<void>(stream), static_cast<void>(residency), static_cast<void>(offset), static_cast<void>(size), static_cast<void>(users);
+  }
+};
+
+}  // namespace spillway

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/units.h"
+#include "device/device.h"
+
+namespace spillway {
+
+/// What `--device` takes, read: `cpu[:link=0.85GB/s,in=,out=,both=,start=,threads=]`.
+struct DeviceSpec {
+  std::string backend = "cpu";
+  std::optional<BytesPerSecond> in, out, both;
+  std::optional<Seconds> start;
+  std::optional<int> threads;
+};
+/// Throws Error (exit 2) naming the part that can't be read.
+[[nodiscard]] DeviceSpec parse_device(const std::string& text);
+/// The shortest text that reads back as `spec`.
+[[nodiscard]] std::string to_text(const DeviceSpec& spec);
+
+/// Makes the device that the text names. Throws Error (exit 2 or 3).
+[[nodiscard]] std::unique_ptr<Device> make_device(const DeviceSpec& spec);
+
+}  // namespace spillway
