@@ -54,7 +54,8 @@ struct LinearBackwardWeights {
   static constexpr std::string_view kKind = "linear_backward_weights";
   friend bool operator==(const LinearBackwardWeights&, const LinearBackwardWeights&) = default;
 };
-/// x, scale [C], shift [C] -> y, mean [N,C], variance [N,C]. Statistics over space, per sample and channel; variance is biased.
+/// x, scale [C], shift [C] -> y, mean [N,C], variance [N,C]. Statistics over space, per sample and channel; variance is
+/// biased.
 struct InstanceNorm {
   static constexpr std::string_view kKind = "instance_norm";
   double epsilon = 1e-5;
@@ -78,9 +79,10 @@ struct BatchNormBackward {
   double epsilon = 1e-5;
   friend bool operator==(const BatchNormBackward&, const BatchNormBackward&) = default;
 };
-/// mean [C], variance [C] (biased, of this step), running_mean, running_variance -> running_mean, running_variance (both in place).
-/// running = (1 - momentum) running + momentum x; the variance is made unbiased with `samples_per_channel` values per sample of
-/// the batch, as PyTorch does. An op of its own, so that running a batch norm again can't update the statistics twice.
+/// mean [C], variance [C] (biased, of this step), running_mean, running_variance -> running_mean, running_variance
+/// (both in place). running = (1 - momentum) running + momentum x; the variance is made unbiased with
+/// `samples_per_channel` values per sample of the batch, as PyTorch does. An op of its own, so that running a batch
+/// norm again can't update the statistics twice.
 struct RunningStatistics {
   static constexpr std::string_view kKind = "running_statistics";
   double momentum = 0.1;
@@ -158,9 +160,9 @@ struct GlobalAveragePoolBackward {
   static constexpr std::string_view kKind = "global_average_pool_backward";
   friend bool operator==(const GlobalAveragePoolBackward&, const GlobalAveragePoolBackward&) = default;
 };
-/// x, seed (int64 [1]), step (int64 [1]) -> y (in place). Drops whole channels of a sample, scales the rest by 1 / (1 - rate).
-/// Keeps channel c of sample n when u >= rate, where u is the first word of Philox 4x32-10 with counter (c, n, salt, step) and key
-/// (seed's low word, seed's high word), times 2^-32. Its own gradient: the same op applied to dy.
+/// x, seed (int64 [1]), step (int64 [1]) -> y (in place). Drops whole channels of a sample, scales the rest by 1 / (1 -
+/// rate). Keeps channel c of sample n when u >= rate, where u is the first word of Philox 4x32-10 with counter (c, n,
+/// salt, step) and key (seed's low word, seed's high word), times 2^-32. Its own gradient: the same op applied to dy.
 /// n is the sample's index in the global batch.
 struct ChannelDropout {
   static constexpr std::string_view kKind = "channel_dropout";
@@ -179,7 +181,8 @@ struct SoftmaxCrossEntropyBackward {
   friend bool operator==(const SoftmaxCrossEntropyBackward&, const SoftmaxCrossEntropyBackward&) = default;
 };
 /// p [N,K,space], labels [N,K,space] (0 or 1, float32) -> loss [1], sums [N,2K].
-/// loss = - mean over n, k of (2 sum(y p) + s) / (sum(y) + sum(p) + s); sums[n] = K times sum(y p), then K times sum(y) + sum(p).
+/// loss = - mean over n, k of (2 sum(y p) + s) / (sum(y) + sum(p) + s); sums[n] = K times sum(y p), then K times sum(y)
+/// + sum(p).
 struct DiceLoss {
   static constexpr std::string_view kKind = "dice_loss";
   double smoothing = 1e-5;
@@ -196,14 +199,15 @@ struct AdvanceStep {
   static constexpr std::string_view kKind = "advance_step";
   friend bool operator==(const AdvanceStep&, const AdvanceStep&) = default;
 };
-/// w, dw, velocity, learning_rate [1] -> w, velocity (both in place). v = momentum v + dw; w = w - rate v. PyTorch's SGD.
+/// w, dw, velocity, learning_rate [1] -> w, velocity (both in place). v = momentum v + dw; w = w - rate v. PyTorch's
+/// SGD.
 struct SgdMomentum {
   static constexpr std::string_view kKind = "sgd_momentum";
   double momentum = 0.9;
   friend bool operator==(const SgdMomentum&, const SgdMomentum&) = default;
 };
-/// w, dw, m, v, learning_rate [1], step (int64 [1]) -> w, m, v (in place). Kingma and Ba 2015, algorithm 1, with bias correction
-/// by the step's number; epsilon is added to sqrt(v-hat), as PyTorch does.
+/// w, dw, m, v, learning_rate [1], step (int64 [1]) -> w, m, v (in place). Kingma and Ba 2015, algorithm 1, with bias
+/// correction by the step's number; epsilon is added to sqrt(v-hat), as PyTorch does.
 struct Adam {
   static constexpr std::string_view kKind = "adam";
   double beta1 = 0.9;
@@ -219,11 +223,12 @@ struct Opaque {
 };
 
 using Attributes =
-    std::variant<Convolution, ConvolutionBackwardData, ConvolutionBackwardWeights, Linear, LinearBackwardData, LinearBackwardWeights,
-                 InstanceNorm, InstanceNormBackward, BatchNorm, BatchNormBackward, RunningStatistics, LeakyRelu, LeakyReluBackward,
-                 Sigmoid, SigmoidBackward, Add, Concat, ConcatBackward, Upsample, UpsampleBackward, MaxPool, MaxPoolBackward,
-                 GlobalAveragePool, GlobalAveragePoolBackward, ChannelDropout, SoftmaxCrossEntropy, SoftmaxCrossEntropyBackward,
-                 DiceLoss, DiceLossBackward, AdvanceStep, SgdMomentum, Adam, Opaque>;
+    std::variant<Convolution, ConvolutionBackwardData, ConvolutionBackwardWeights, Linear, LinearBackwardData,
+                 LinearBackwardWeights, InstanceNorm, InstanceNormBackward, BatchNorm, BatchNormBackward,
+                 RunningStatistics, LeakyRelu, LeakyReluBackward, Sigmoid, SigmoidBackward, Add, Concat, ConcatBackward,
+                 Upsample, UpsampleBackward, MaxPool, MaxPoolBackward, GlobalAveragePool, GlobalAveragePoolBackward,
+                 ChannelDropout, SoftmaxCrossEntropy, SoftmaxCrossEntropyBackward, DiceLoss, DiceLossBackward,
+                 AdvanceStep, SgdMomentum, Adam, Opaque>;
 
 /// The kind's name as in files: `convolution`.
 [[nodiscard]] inline std::string_view kind_of(const Attributes& attributes) {

@@ -39,11 +39,12 @@ struct Use {
 };
 
 /// All uses of each buffer in order. Scratch outputs of recomputations aren't uses.
-[[nodiscard]] IdVector<BufferId, std::vector<Use>> uses(const Graph& graph, const IdVector<Position, OpRun>& stream, std::int64_t batch);
+[[nodiscard]] IdVector<BufferId, std::vector<Use>> uses(const Graph& graph, const IdVector<Position, OpRun>& stream,
+                                                        std::int64_t batch);
 
-/// The stay between two consecutive uses. `after` is invalid for an input's first gap (it begins the step in the host pool),
-/// `before` is invalid for a loss's last gap (it ends there). For lasting buffers the gap after the last use wraps around the step's
-/// end to the first.
+/// The stay between two consecutive uses. `after` is invalid for an input's first gap (it begins the step in the host
+/// pool), `before` is invalid for a loss's last gap (it ends there). For lasting buffers the gap after the last use
+/// wraps around the step's end to the first.
 struct Gap {
   BufferId buffer;
   Position after;   ///< the use before the gap
@@ -52,8 +53,10 @@ struct Gap {
   friend auto operator<=>(const Gap&, const Gap&) = default;
 };
 
-/// The gaps of each buffer in order of `after` (an input's first gap comes first). A gap whose next use is fresh isn't one: the value
-/// is dead. A gap without a position between its uses isn't listed either, unless it wraps: nothing can be gained there.
-[[nodiscard]] std::vector<Gap> gaps(const Graph& graph, const IdVector<BufferId, std::vector<Use>>& uses, std::size_t positions);
+/// The gaps of each buffer in order of `after` (an input's first gap comes first). A gap whose next use is fresh isn't
+/// one: the value is dead. A gap without a position between its uses isn't listed either, unless it wraps: nothing can
+/// be gained there.
+[[nodiscard]] std::vector<Gap> gaps(const Graph& graph, const IdVector<BufferId, std::vector<Use>>& uses,
+                                    std::size_t positions);
 
 }  // namespace spillway

@@ -27,8 +27,12 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
-[[nodiscard]] inline Error input_error(const std::string& line) { return {ExitCode::input, line}; }
-[[nodiscard]] inline Error machine_error(const std::string& line) { return {ExitCode::machine, line}; }
+[[nodiscard]] inline Error input_error(const std::string& line) {
+  return {ExitCode::input, line};
+}
+[[nodiscard]] inline Error machine_error(const std::string& line) {
+  return {ExitCode::machine, line};
+}
 
 /// A broken promise between our own parts.
 class Bug : public std::logic_error {

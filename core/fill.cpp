@@ -12,7 +12,8 @@ std::uint64_t fnv1a64(std::string_view text) {
   return hash;
 }
 
-void fill_uniform(std::span<float> values, std::string_view name, std::uint64_t seed, double low, double high, std::uint64_t first) {
+void fill_uniform(std::span<float> values, std::string_view name, std::uint64_t seed, double low, double high,
+                  std::uint64_t first) {
   const std::uint64_t key = fnv1a64(name) ^ seed;
   const std::array<std::uint32_t, 2> words{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
   std::array<std::uint32_t, 4> random{};

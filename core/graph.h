@@ -39,7 +39,8 @@ struct Buffer {
   friend bool operator==(const Buffer&, const Buffer&) = default;
 };
 
-/// An operand: a shape and a type, at a place in a buffer. Several tensors may live in one buffer (in-place results, slices).
+/// An operand: a shape and a type, at a place in a buffer. Several tensors may live in one buffer (in-place results,
+/// slices).
 struct Tensor {
   std::string name;
   BufferId buffer;
@@ -90,23 +91,24 @@ struct Graph {
 /// Bytes of all operands, each once: what the op must move at least.
 [[nodiscard]] Bytes bytes_moved(const Graph& graph, OpId op, std::int64_t batch);
 
-/// Whether `op` reads / writes `buffer`. An output that covers only a part of its buffer counts as reading it too, since the rest
-/// of the old value stays.
+/// Whether `op` reads / writes `buffer`. An output that covers only a part of its buffer counts as reading it too,
+/// since the rest of the old value stays.
 [[nodiscard]] bool reads(const Graph& graph, OpId op, BufferId buffer, std::int64_t batch);
 [[nodiscard]] bool writes(const Graph& graph, OpId op, BufferId buffer);
 
 /// The buffers that the op touches, each once: inputs first, in operand order.
 [[nodiscard]] std::vector<BufferId> touched(const Graph& graph, OpId op);
 
-/// For each op the ops that must run before it: read after write, write after write, write after read, by buffers. One step, no wrap.
+/// For each op the ops that must run before it: read after write, write after write, write after read, by buffers. One
+/// step, no wrap.
 [[nodiscard]] IdVector<OpId, std::vector<OpId>> dependences(const Graph& graph, std::int64_t batch);
 
 /// For each op its level: layers of Kahn's topological sort of `edges` (level 0 waits for nothing).
 /// Throws Error (exit 2) naming the ops of a cycle, if there is one.
 [[nodiscard]] IdVector<OpId, std::uint32_t> levels(const Graph& graph, const IdVector<OpId, std::vector<OpId>>& edges);
 
-/// What a file may get wrong although it parses: operands outside their buffers, names used twice, reads before the first write,
-/// writes to inputs. One line each; empty means well-formed.
+/// What a file may get wrong although it parses: operands outside their buffers, names used twice, reads before the
+/// first write, writes to inputs. One line each; empty means well-formed.
 [[nodiscard]] std::vector<std::string> mistakes(const Graph& graph);
 
 }  // namespace spillway

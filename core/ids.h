@@ -41,8 +41,8 @@ class IdVector {
   IdVector() = default;
   explicit IdVector(std::size_t size, const T& value = T()) : items_(size, value) {}
 
-  [[nodiscard]] T& operator[](I id) { return items_[id.index()]; }
-  [[nodiscard]] const T& operator[](I id) const { return items_[id.index()]; }
+  [[nodiscard]] typename std::vector<T>::reference operator[](I id) { return items_[id.index()]; }
+  [[nodiscard]] typename std::vector<T>::const_reference operator[](I id) const { return items_[id.index()]; }
   [[nodiscard]] std::size_t size() const { return items_.size(); }
   [[nodiscard]] bool empty() const { return items_.empty(); }
   [[nodiscard]] auto begin() { return items_.begin(); }

@@ -27,6 +27,8 @@ struct OpDescription {
 [[nodiscard]] OpDescription describe(const Graph& graph, OpId op, std::int64_t batch);
 /// Elements of the operand.
 [[nodiscard]] std::int64_t elements(const OperandDescription& operand);
-[[nodiscard]] inline Bytes bytes(const OperandDescription& operand) { return size_of(operand.type) * elements(operand); }
+[[nodiscard]] inline Bytes bytes(const OperandDescription& operand) {
+  return size_of(operand.type) * elements(operand);
+}
 
 }  // namespace spillway

@@ -6,7 +6,8 @@
 namespace spillway {
 
 /// Philox 4x32-10: four random words for a counter and a key, the same on every machine.
-/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3; known-answer tests of Random123.
+/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3; known-answer tests of
+/// Random123.
 [[nodiscard]] constexpr std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
                                                                    std::array<std::uint32_t, 2> key) {
   constexpr std::uint64_t kMultiplier0 = 0xD2511F53U, kMultiplier1 = 0xCD9E8D57U;
@@ -23,6 +24,8 @@ namespace spillway {
 }
 
 /// A word as a number in [0, 1): word * 2^-32.
-[[nodiscard]] constexpr double unit_interval(std::uint32_t word) { return word * 0x1p-32; }
+[[nodiscard]] constexpr double unit_interval(std::uint32_t word) {
+  return word * 0x1p-32;
+}
 
 }  // namespace spillway

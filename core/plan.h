@@ -26,8 +26,9 @@ enum class SwapMode {
   return mode == SwapMode::blocking || mode == SwapMode::triggered_blocking;
 }
 
-/// The decision to leave the arena during one gap: gone after `release`, back from `begin`. Positions are those of the stream with
-/// the recomputations in it. In a wrap gap both count modulo the step: after <= release, then, perhaps beyond the step's end, begin <= before.
+/// The decision to leave the arena during one gap: gone after `release`, back from `begin`. Positions are those of the
+/// stream with the recomputations in it. In a wrap gap both count modulo the step: after <= release, then, perhaps
+/// beyond the step's end, begin <= before.
 struct Swap {
   Gap gap;
   Position release;  ///< invalid in an input's first gap
@@ -52,7 +53,7 @@ struct Prediction {
 
 /// The decisions, small and readable. A gap with no swap and no recomputation is kept.
 struct Plan {
-  std::string trace_path;    ///< relative to the plan's file
+  std::string trace_path;  ///< relative to the plan's file
   std::string trace_sha256;
   Platform platform;
   std::int64_t batch = 1;

@@ -18,7 +18,8 @@ struct Stream {
   friend bool operator==(const Stream&, const Stream&) = default;
 };
 
-/// One stay of a buffer in the arena. It occupies the positions first..last, both included; if it wraps, first..end and 0..last.
+/// One stay of a buffer in the arena. It occupies the positions first..last, both included; if it wraps, first..end and
+/// 0..last.
 struct Residency {
   BufferId buffer;  ///< invalid: a workspace or an unwanted output of a recomputation
   Bytes offset, bytes;
@@ -42,7 +43,8 @@ struct Instruction {
   // copies:
   BufferId buffer;
   ResidencyId residency;
-  /// Must have completed in this step before this one starts. Always lower ids; beside them the stream's own order holds.
+  /// Must have completed in this step before this one starts. Always lower ids; beside them the stream's own order
+  /// holds.
   std::vector<InstructionId> waits;
   friend bool operator==(const Instruction&, const Instruction&) = default;
 };
@@ -63,8 +65,8 @@ struct StartState {
 };
 
 /// The lowered plan: every kernel and copy, its stream, the bytes it reads and writes, and what it waits for.
-/// Instructions stand in one total order (by position; at a position: swap-ins, compute, all-reduces, swap-outs, host updates);
-/// an InstructionId is an index into it.
+/// Instructions stand in one total order (by position; at a position: swap-ins, compute, all-reduces, swap-outs, host
+/// updates); an InstructionId is an index into it.
 struct Schedule {
   Plan plan;
   IdVector<OpId, std::string> kernels;  ///< kernel id of each op

@@ -14,7 +14,7 @@ struct TimelineEvent {
   std::string name;
   std::string kind;  ///< of op for computes, else of instruction: for colours and sums
   Seconds start, end;
-  Bytes bytes;       ///< copies: how many
+  Bytes bytes;  ///< copies: how many
   friend bool operator==(const TimelineEvent&, const TimelineEvent&) = default;
 };
 
@@ -33,8 +33,8 @@ struct Timeline {
   IdVector<StreamId, Stream> streams;
   std::vector<TimelineEvent> events;  ///< by instruction
   std::vector<ResidentBytes> resident;
-  Seconds step;     ///< from the step's start to the join of all streams
-  Seconds stall;    ///< time in which the compute stream waits for memory or a copy
+  Seconds step;   ///< from the step's start to the join of all streams
+  Seconds stall;  ///< time in which the compute stream waits for memory or a copy
   friend bool operator==(const Timeline&, const Timeline&) = default;
 };
 

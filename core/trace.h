@@ -11,11 +11,11 @@ namespace spillway {
 
 /// What one kernel costs, timed alone with only its own operands resident and cold.
 struct KernelCost {
-  std::string kernel;            ///< kernel id: algorithm, library version, instruction set, thread count
+  std::string kernel;  ///< kernel id: algorithm, library version, instruction set, thread count
   Bytes workspace;
-  Seconds seconds;               ///< median
-  double spread = 0;             ///< interquartile range over the median
-  Seconds seconds_while_copying; ///< median while copies ran both ways at Trace::interference_rate
+  Seconds seconds;                ///< median
+  double spread = 0;              ///< interquartile range over the median
+  Seconds seconds_while_copying;  ///< median while copies ran both ways at Trace::interference_rate
   std::int64_t repeats = 0;
   friend bool operator==(const KernelCost&, const KernelCost&) = default;
 };
@@ -62,6 +62,8 @@ struct Trace {
 
 /// The costs measured at this batch. Throws Error (exit 2) naming the profiled batches when there are none.
 [[nodiscard]] const BatchCosts& costs_at(const Trace& trace, std::int64_t batch);
-[[nodiscard]] inline const KernelCost& cost(const BatchCosts& costs, OpId op) { return costs.kernels[costs.kernel_of[op]]; }
+[[nodiscard]] inline const KernelCost& cost(const BatchCosts& costs, OpId op) {
+  return costs.kernels[costs.kernel_of[op]];
+}
 
 }  // namespace spillway

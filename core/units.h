@@ -52,13 +52,27 @@ struct BytesPerSecond {
 }
 
 inline namespace literals {
-constexpr Bytes operator""_B(unsigned long long n) { return {static_cast<std::int64_t>(n)}; }
-constexpr Bytes operator""_KiB(unsigned long long n) { return {static_cast<std::int64_t>(n) << 10}; }
-constexpr Bytes operator""_MiB(unsigned long long n) { return {static_cast<std::int64_t>(n) << 20}; }
-constexpr Bytes operator""_GiB(unsigned long long n) { return {static_cast<std::int64_t>(n) << 30}; }
-constexpr Seconds operator""_s(long double s) { return {static_cast<double>(s)}; }
-constexpr Seconds operator""_ms(long double s) { return {static_cast<double>(s) * 1e-3}; }
-constexpr BytesPerSecond operator""_GBps(long double r) { return {static_cast<double>(r) * 1e9}; }
+constexpr Bytes operator""_B(unsigned long long n) {
+  return {static_cast<std::int64_t>(n)};
+}
+constexpr Bytes operator""_KiB(unsigned long long n) {
+  return {static_cast<std::int64_t>(n) << 10};
+}
+constexpr Bytes operator""_MiB(unsigned long long n) {
+  return {static_cast<std::int64_t>(n) << 20};
+}
+constexpr Bytes operator""_GiB(unsigned long long n) {
+  return {static_cast<std::int64_t>(n) << 30};
+}
+constexpr Seconds operator""_s(long double s) {
+  return {static_cast<double>(s)};
+}
+constexpr Seconds operator""_ms(long double s) {
+  return {static_cast<double>(s) * 1e-3};
+}
+constexpr BytesPerSecond operator""_GBps(long double r) {
+  return {static_cast<double>(r) * 1e9};
+}
 }  // namespace literals
 
 /// For people: `11.3 GiB`, `640 B`. Binary units, three significant digits.

@@ -24,9 +24,9 @@ struct DeviceProperties {
   std::string library;          ///< what its kernels come from: "oneDNN 2.6.3"
   std::string instruction_set;  ///< "avx512_core"
   int threads = 1;
-  Bytes alignment;       ///< every arena and host-pool address is a multiple of it
-  Bytes memory;          ///< what an arena could have at most now
-  Bytes host_memory;     ///< what a host pool could have at most now
+  Bytes alignment;    ///< every arena and host-pool address is a multiple of it
+  Bytes memory;       ///< what an arena could have at most now
+  Bytes host_memory;  ///< what a host pool could have at most now
   HostLink host_link;
 };
 
@@ -42,19 +42,20 @@ struct OpAddresses {
   Bytes workspace;  ///< any value where the kernel needs none
 };
 
-/// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only events order
-/// them. Between `allocate` and the last enqueue nothing is allocated and nothing synchronises: enqueueing copies what it is given
-/// (addresses, not bytes) and returns. One thread enqueues at a time.
+/// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only
+/// events order them. Between `allocate` and the last enqueue nothing is allocated and nothing synchronises: enqueueing
+/// copies what it is given (addresses, not bytes) and returns. One thread enqueues at a time.
 ///
-/// Failures of the machine throw Error (exit 3), from the call itself or, if they happened on a stream, from the next `wait`.
+/// Failures of the machine throw Error (exit 3), from the call itself or, if they happened on a stream, from the next
+/// `wait`.
 class Device {
  public:
   virtual ~Device() = default;
 
   [[nodiscard]] virtual const DeviceProperties& properties() const = 0;
 
-  /// The one arena and the one pinned host pool, both ready to use at full speed (touched, pinned). Called again: the old ones are
-  /// freed first. Throws Error (exit 3) with what was asked and what is free.
+  /// The one arena and the one pinned host pool, both ready to use at full speed (touched, pinned). Called again: the
+  /// old ones are freed first. Throws Error (exit 3) with what was asked and what is free.
   virtual void allocate(Bytes arena, Bytes host_pool) = 0;
   /// The host pool's bytes. The caller may touch them when no enqueued copy can.
   [[nodiscard]] virtual std::span<std::byte> host_pool() = 0;
@@ -66,7 +67,8 @@ class Device {
 
   /// The kernels that can run this op, the best first; empty: none can. Same answer on every call and in every process.
   [[nodiscard]] virtual std::vector<KernelOption> kernels(const OpDescription& op) = 0;
-  /// Makes ready the kernel with this id. Throws Error (exit 3) when this device has no such kernel for the op, saying which it has.
+  /// Makes ready the kernel with this id. Throws Error (exit 3) when this device has no such kernel for the op, saying
+  /// which it has.
   [[nodiscard]] virtual KernelId prepare(const OpDescription& op, const std::string& kernel) = 0;
 
   /// Runs a prepared kernel on arena addresses.
@@ -86,16 +88,19 @@ class Device {
 
   /// Blocks the caller until the event has reached `value`.
   virtual void wait(EventId event, std::uint64_t value) = 0;
-  /// The time at which the event last moved, on this device's clock. Requires: it has moved, and the caller has waited for it.
+  /// The time at which the event last moved, on this device's clock. Requires: it has moved, and the caller has waited
+  /// for it.
   [[nodiscard]] virtual Seconds time_of(EventId event) const = 0;
 
   /// Bytes of the arena for wrappers and tests; null where the host can't address them. Same rule as host_pool().
   [[nodiscard]] virtual std::byte* arena_for_tests() { return nullptr; }
 
-  /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it; wrappers that
-  /// check lifetimes don't. `residency` counts from 0, is used once a step, and may repeat from step to step.
+  /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it;
+  /// wrappers that check lifetimes don't. `residency` counts from 0, is used once a step, and may repeat from step to
+  /// step.
   virtual void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) {
-    static_cast<void>(stream), static_cast<void>(residency), static_cast<void>(offset), static_cast<void>(size), static_cast<void>(users);
+    static_cast<void>(stream), static_cast<void>(residency), static_cast<void>(offset), static_cast<void>(size),
+        static_cast<void>(users);
   }
 };
 

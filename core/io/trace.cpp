@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include "core/io/files.h"
+#include "core/io/parts.h"
+
+namespace spillway {
+namespace {
+
+OrderedJson curve_to_json(const std::vector<CopyPoint>& curve) {
+  OrderedJson json = OrderedJson::array();
+  for (const CopyPoint& point : curve) json.push_back({{"bytes", point.bytes.value}, {"seconds", point.seconds.value}});
+  return json;
+}
+
+std::vector<CopyPoint> curve_from_json(const JsonNode& node) {
+  std::vector<CopyPoint> curve;
+  for (const JsonNode& item : node.items()) {
+    item.only({"bytes", "seconds"});
+    curve.push_back({.bytes = item.at("bytes").bytes(1), .seconds = {item.at("seconds").positive()}});
+    if (curve.size() > 1 && curve[curve.size() - 2].bytes >= curve.back().bytes) {
+      item.at("bytes").fail("a size above the one before");
+    }
+  }
+  return curve;
+}
+
+BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
+  node.only({"batch", "kernels", "kernel_of"});
+  BatchCosts costs;
+  costs.batch = node.at("batch").integer(1);
+  for (const JsonNode& item : node.at("kernels").items()) {
+    item.only({"kernel", "workspace_bytes", "seconds", "spread", "seconds_while_copying", "repeats"});
+    costs.kernels.push_back({.kernel = item.at("kernel").string(),
+                             .workspace = item.at("workspace_bytes").bytes(),
+                             .seconds = {item.at("seconds").positive()},
+                             .spread = item.at("spread").not_negative(),
+                             .seconds_while_copying = {item.at("seconds_while_copying").positive()},
+                             .repeats = item.at("repeats").integer(1)});
+  }
+  const JsonNode kernel_of = node.at("kernel_of");
+  for (const JsonNode& item : kernel_of.items()) {
+    const std::int64_t index = item.integer(0);
+    if (static_cast<std::size_t>(index) >= costs.kernels.size()) {
+      item.fail(fmt::format("an index below {}, the number of kernels", costs.kernels.size()));
+    }
+    costs.kernel_of.push_back(static_cast<std::uint32_t>(index));
+  }
+  if (costs.kernel_of.size() != graph.ops.size()) {
+    kernel_of.fail_with(
+        fmt::format("found {} indices, expected {}: one per op", costs.kernel_of.size(), graph.ops.size()));
+  }
+  return costs;
+}
+
+}  // namespace
+
+std::string trace_text(const Trace& trace) {
+  const Provenance& from = trace.provenance;
+  OrderedJson json{{"format", "spillway-trace"},
+                   {"version", 1},
+                   {"provenance",
+                    {{"command", from.command},
+                     {"date", from.date},
+                     {"machine", from.machine},
+                     {"device", from.device},
+                     {"library", from.library},
+                     {"instruction_set", from.instruction_set},
+                     {"threads", from.threads}}},
+                   {"machine", platform_to_json(trace.machine)},
+                   {"issue_seconds", trace.issue.value},
+                   {"process_bytes", trace.process_bytes.value},
+                   {"interference_bytes_per_second", trace.interference_rate.value},
+                   {"copies",
+                    {{"in", curve_to_json(trace.copies.in)},
+                     {"out", curve_to_json(trace.copies.out)},
+                     {"in_both", curve_to_json(trace.copies.in_both)},
+                     {"out_both", curve_to_json(trace.copies.out_both)}}}};
+  OrderedJson& batches = json["batches"] = OrderedJson::array();
+  for (const BatchCosts& costs : trace.batches) {
+    OrderedJson kernels = OrderedJson::array();
+    for (const KernelCost& kernel : costs.kernels) {
+      kernels.push_back({{"kernel", kernel.kernel},
+                         {"workspace_bytes", kernel.workspace.value},
+                         {"seconds", kernel.seconds.value},
+                         {"spread", kernel.spread},
+                         {"seconds_while_copying", kernel.seconds_while_copying.value},
+                         {"repeats", kernel.repeats}});
+    }
+    batches.push_back(
+        {{"batch", costs.batch}, {"kernels", std::move(kernels)}, {"kernel_of", costs.kernel_of.items()}});
+  }
+  json["graph"] = graph_to_json(trace.graph);
+  return to_file_text(json);
+}
+
+namespace {
+
+Trace trace_from_json(const JsonNode& root) {
+  expect_format(root, "spillway-trace");
+  root.only({"format", "version", "provenance", "machine", "issue_seconds", "process_bytes",
+             "interference_bytes_per_second", "copies", "batches", "graph"});
+  Trace trace;
+  const JsonNode from = root.at("provenance");
+  from.only({"command", "date", "machine", "device", "library", "instruction_set", "threads"});
+  trace.provenance = {.command = from.at("command").string(),
+                      .date = from.at("date").string(),
+                      .machine = from.at("machine").string(),
+                      .device = from.at("device").string(),
+                      .library = from.at("library").string(),
+                      .instruction_set = from.at("instruction_set").string(),
+                      .threads = from.at("threads").integer(1)};
+  trace.machine = platform_from_json(root.at("machine"));
+  trace.issue = {root.at("issue_seconds").not_negative()};
+  trace.process_bytes = root.at("process_bytes").bytes();
+  trace.interference_rate = {root.at("interference_bytes_per_second").positive()};
+  const JsonNode copies = root.at("copies");
+  copies.only({"in", "out", "in_both", "out_both"});
+  trace.copies = {.in = curve_from_json(copies.at("in")),
+                  .out = curve_from_json(copies.at("out")),
+                  .in_both = curve_from_json(copies.at("in_both")),
+                  .out_both = curve_from_json(copies.at("out_both"))};
+  trace.graph = graph_from_json(root.at("graph"));
+  for (const JsonNode& item : root.at("batches").items()) {
+    trace.batches.push_back(batch_from_json(item, trace.graph));
+    if (trace.batches.size() > 1 && trace.batches[trace.batches.size() - 2].batch >= trace.batches.back().batch) {
+      item.at("batch").fail("a batch above the one before");
+    }
+  }
+  if (trace.batches.empty()) root.at("batches").fail("at least one batch");
+  return trace;
+}
+
+}  // namespace
+
+Trace read_trace(const std::string& path) {
+  const OrderedJson json = parse_json(read_text(path), path);
+  return trace_from_json(JsonNode(path, json));
+}
+
+}  // namespace spillway

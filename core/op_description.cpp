@@ -1,0 +1,38 @@
+#include "core/op_description.h"
+
+namespace spillway {
+namespace {
+
+OperandDescription describe_operand(const Tensor& tensor, std::int64_t batch) {
+  OperandDescription operand{.type = tensor.type, .batched = tensor.batched, .extents = tensor.extents};
+  if (tensor.batched) operand.extents.insert(operand.extents.begin(), batch);
+  return operand;
+}
+
+}  // namespace
+
+OpDescription describe(const Graph& graph, OpId id, std::int64_t batch) {
+  const Op& op = graph.ops[id];
+  OpDescription description{
+      .attributes = op.attributes, .layout = graph.layout, .inputs = {}, .outputs = {}, .in_place = {}};
+  for (const TensorId input : op.inputs) description.inputs.push_back(describe_operand(graph.tensors[input], batch));
+  for (const TensorId output : op.outputs) {
+    const Tensor& tensor = graph.tensors[output];
+    description.outputs.push_back(describe_operand(tensor, batch));
+    int shared = -1;
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      const Tensor& input = graph.tensors[op.inputs[i]];
+      if (input.buffer == tensor.buffer && input.offset == tensor.offset) shared = static_cast<int>(i);
+    }
+    description.in_place.push_back(shared);
+  }
+  return description;
+}
+
+std::int64_t elements(const OperandDescription& operand) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : operand.extents) count *= extent;
+  return count;
+}
+
+}  // namespace spillway
