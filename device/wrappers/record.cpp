@@ -39,7 +39,7 @@ class RecordingDevice final : public ForwardingDevice {
   }
   void enqueue_host_function(StreamId stream, void (*function)(void*), void* argument) override {
     ForwardingDevice::enqueue_host_function(stream, function, argument);
-    append(Kind::host_function, stream);
+    append(Kind::host_function, stream).argument = argument;
   }
   void enqueue_cache_flush(StreamId stream) override {
     ForwardingDevice::enqueue_cache_flush(stream);

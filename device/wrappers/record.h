@@ -20,6 +20,7 @@ struct RecordedCommand {
   Bytes size;
   EventId event;
   std::uint64_t value = 0;
+  void* argument = nullptr;  ///< of a host function
   ResidencyId residency;
   int users = 0;
   friend bool operator==(const RecordedCommand&, const RecordedCommand&) = default;
