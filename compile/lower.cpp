@@ -1,0 +1,84 @@
+#include "compile/lower.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "compile/guard.h"
+#include "compile/order.h"
+#include "compile/place.h"
+
+namespace spillway {
+namespace {
+
+constexpr int kThoroughRounds = 60, kQuickRounds = 4;
+
+/// The compute instruction at whose position most bytes are live.
+std::string fullest_op(const Graph& graph, const Schedule& schedule) {
+  const std::size_t n = positions(schedule);
+  std::string name;
+  Bytes most{-1};
+  for (const Instruction& instruction : schedule.instructions) {
+    if (instruction.kind != InstructionKind::compute) continue;
+    const std::size_t at = instruction.position.index();
+    Bytes live;
+    for (const Residency& residency : schedule.residencies) {
+      const std::size_t first = residency.first.index(), last = residency.last.index();
+      const bool here = first <= last ? first <= at && at <= last : first <= at || at <= last;
+      if (here) live += residency.bytes;
+    }
+    if (live > most) {
+      most = live;
+      name = name_of(graph, instruction);
+    }
+  }
+  return n == 0 ? "" : name;
+}
+
+}  // namespace
+
+std::string to_text(const Shortfall& shortfall) {
+  return fmt::format("the {} needs {}, it may have {}: short by {}{}", shortfall.host ? "host pool" : "arena",
+                     to_text(shortfall.needed), to_text(shortfall.capacity),
+                     to_text(shortfall.needed - shortfall.capacity),
+                     shortfall.at.empty() ? "" : fmt::format(" at op '{}'", shortfall.at));
+}
+
+std::variant<Schedule, Shortfall> lower(const Trace& trace, const Plan& plan, Effort effort) {
+  UnplacedSchedule unplaced = order(trace, plan, alignment_for(plan.platform));
+  Schedule& schedule = unplaced.schedule;
+  if (plan.host_capacity && schedule.host_bytes > *plan.host_capacity) {
+    return Shortfall{.needed = schedule.host_bytes,
+                     .peak_live = schedule.peak_live_bytes,
+                     .capacity = *plan.host_capacity,
+                     .at = "",
+                     .host = true};
+  }
+  const auto shortfall = [&](Bytes needed) {
+    return Shortfall{.needed = needed,
+                     .peak_live = schedule.peak_live_bytes,
+                     .capacity = plan.capacity,
+                     .at = effort == Effort::thorough ? fullest_op(trace.graph, schedule) : ""};
+  };
+  if (schedule.peak_live_bytes > plan.capacity) return shortfall(schedule.peak_live_bytes);
+  const int rounds = effort == Effort::thorough ? kThoroughRounds : kQuickRounds;
+  const Placement placement = place(schedule.residencies, positions(schedule), schedule.peak_live_bytes, rounds);
+  if (placement.arena_bytes > plan.capacity) return shortfall(placement.arena_bytes);
+  for (const ResidencyId id : schedule.residencies.ids()) schedule.residencies[id].offset = placement.offsets[id];
+  schedule.arena_bytes = placement.arena_bytes;
+  return guard(std::move(unplaced));
+}
+
+Bytes footprint(const Trace& trace, std::int64_t batch) {
+  Plan plan;
+  plan.platform = trace.machine;
+  plan.batch = batch;
+  plan.capacity = {std::numeric_limits<std::int64_t>::max()};
+  return std::get<Schedule>(lower(trace, plan)).arena_bytes;
+}
+
+Bytes alignment_for(const Platform& platform) {
+  return {platform.device.starts_with("cuda") ? 256 : 64};
+}
+
+}  // namespace spillway
