@@ -1,0 +1,21 @@
+#pragma once
+
+#include "core/schedule.h"
+#include "core/timeline.h"
+#include "core/trace.h"
+
+namespace spillway {
+
+/// Predicts one step of the schedule on `platform`.
+/// Throws Error (exit 2) when its batch wasn't profiled or its waits form a cycle.
+[[nodiscard]] Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform);
+
+/// What a search needs of it, without the events.
+struct StepTimes {
+  Seconds step;
+  Seconds compute;  ///< sum of the compute spans: what a step would take if it never had to wait
+  Seconds stall;    ///< step - compute
+};
+[[nodiscard]] StepTimes step_times(const Trace& trace, const Schedule& schedule, const Platform& platform);
+
+}  // namespace spillway
