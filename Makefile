@@ -1,0 +1,67 @@
+# One command for each thing one does with the repository. The presets are in CMakePresets.json.
+
+packages := g++ cmake ninja-build libboost-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev \
+  libfmt-dev libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev clang-format python3
+
+jobs ?= $(shell nproc)
+# Looked up when a recipe runs, since `make deps` may come before it in the same call.
+launcher = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# Thread Sanitizer of g++ 12 stops at start where the kernel randomises more address bits than it knows.
+fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: help deps build demo demo-full test test-dev test-tsan test-asan check format clean
+
+help:
+	@echo 'make deps       install the Debian packages that are missing (says which)'
+	@echo 'make build      build/release: the spillway command, optimised'
+	@echo 'make demo       profile, plan and train a 3D U-Net on a brain at 2 mm'
+	@echo 'make demo-full  the same at 1 mm (fetches the atlas from PyPI)'
+	@echo 'make test       all tests, then the threaded ones under Thread Sanitizer'
+	@echo 'make test-asan  all tests under Address and Undefined Behavior Sanitizer'
+	@echo 'make check      folders include only what they may; sources are formatted'
+	@echo 'make format     format all sources'
+
+deps:
+	@scripts/install-packages $(packages)
+
+# Without tests and benchmarks: users wait for what they use.
+build: deps
+	cmake --preset release $(launcher) -DSPILLWAY_WITH_TESTS=OFF -DSPILLWAY_WITH_BENCH=OFF
+	cmake --build --preset release -j $(jobs)
+
+demo: build
+	scripts/demo
+
+demo-full: build
+	scripts/fetch-icbm152-full "$${XDG_CACHE_HOME:-$$HOME/.cache}/spillway/icbm152_1mm"
+	scripts/demo --full "$${XDG_CACHE_HOME:-$$HOME/.cache}/spillway/icbm152_1mm"
+
+test:
+	@$(MAKE) --no-print-directory test-dev
+	@$(MAKE) --no-print-directory test-tsan
+
+test-dev: deps
+	cmake --preset dev $(launcher)
+	cmake --build --preset dev -j $(jobs)
+	ctest --preset dev -j $(jobs)
+
+# The build runs the test programs too, to list their tests.
+test-tsan: deps
+	cmake --preset tsan $(launcher)
+	$(fixed_addresses) cmake --build --preset tsan -j $(jobs)
+	$(fixed_addresses) ctest --preset tsan -j $(jobs)
+
+test-asan: deps
+	cmake --preset asan $(launcher)
+	$(fixed_addresses) cmake --build --preset asan -j $(jobs)
+	$(fixed_addresses) ctest --preset asan -j $(jobs)
+
+check:
+	scripts/check-layers
+	scripts/check-format
+
+format:
+	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
+
+clean:
+	rm -rf build
