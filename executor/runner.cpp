@@ -1,0 +1,245 @@
+#include "executor/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <map>
+
+#include "core/error.h"
+#include "core/make_timeline.h"
+
+namespace spillway {
+namespace {
+
+constexpr Bytes kLargestStaging{16 << 20};
+
+/// What must be told to the device's wrappers behind an instruction: it was one of the last users of a residency.
+struct LastUse {
+  ResidencyId residency;
+  int users = 0;
+};
+
+/// The last users, one per stream, of every residency that ends within the step.
+IdVector<InstructionId, std::vector<LastUse>> last_uses(const Schedule& schedule) {
+  IdVector<ResidencyId, std::map<StreamId, InstructionId>> last(schedule.residencies.size());
+  for (const InstructionId id : schedule.instructions.ids()) {
+    const Instruction& instruction = schedule.instructions[id];
+    const auto use = [&](ResidencyId residency) {
+      if (residency.valid() && !schedule.residencies[residency].wraps) last[residency][instruction.stream] = id;
+    };
+    std::ranges::for_each(instruction.inputs, use);
+    std::ranges::for_each(instruction.outputs, use);
+    use(instruction.workspace);
+    use(instruction.residency);
+  }
+  IdVector<InstructionId, std::vector<LastUse>> all(schedule.instructions.size());
+  for (const ResidencyId residency : schedule.residencies.ids()) {
+    for (const auto& [stream, id] : last[residency]) {
+      all[id].push_back({.residency = residency, .users = static_cast<int>(last[residency].size())});
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+/// Everything that is the same in every step.
+struct Runner::Prepared {
+  struct Command {
+    KernelId kernel;
+    std::vector<Bytes> inputs, outputs;
+    Bytes workspace;
+    Bytes arena, host, size;  // copies
+    EventId started, completed;
+  };
+  IdVector<InstructionId, Command> commands;
+  IdVector<InstructionId, std::vector<LastUse>> last_uses;
+  std::vector<StreamId> streams;  // of the device, by the schedule's stream
+  std::vector<EventId> joined;    // one per stream
+  EventId begun;                  // with timing: the step's start, on the compute stream
+  EventId staged;                 // set and get
+  std::uint64_t step = 0;
+  std::uint64_t stagings = 0;
+  Bytes staging_offset, staging_size;
+};
+
+Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing)
+    : device_(device), trace_(trace), schedule_(schedule), timing_(timing), prepared_(std::make_unique<Prepared>()) {
+  Prepared& prepared = *prepared_;
+  const Graph& graph = trace.graph;
+  const std::int64_t batch = schedule.plan.batch;
+
+  std::map<std::pair<std::string, std::uint32_t>, KernelId> kernels;  // equal costs mean equal descriptions
+  const BatchCosts& costs = costs_at(trace, batch);
+  IdVector<OpId, KernelId> kernel_of(graph.ops.size());
+  for (const OpId op : graph.ops.ids()) {
+    const std::pair key(schedule.kernels[op], costs.kernel_of[op]);
+    const auto known = kernels.find(key);
+    kernel_of[op] =
+        known != kernels.end() ? known->second : device.prepare(describe(graph, op, batch), schedule.kernels[op]);
+    kernels.emplace(key, kernel_of[op]);
+  }
+
+  Bytes largest;  // lasting buffer that lives in the arena
+  for (const StartState& state : schedule.start) {
+    if (state.residency.valid()) largest = std::max(largest, bytes(graph.buffers[state.buffer], batch));
+  }
+  prepared.staging_offset = align_up(schedule.host_bytes, schedule.alignment);
+  prepared.staging_size = std::min(kLargestStaging, align_up(largest, schedule.alignment));
+  device.allocate(schedule.arena_bytes, prepared.staging_offset + prepared.staging_size);
+
+  std::vector<std::size_t> commands(schedule.streams.size(), 8);
+  prepared.last_uses = last_uses(schedule);
+  for (const InstructionId id : schedule.instructions.ids()) {
+    const Instruction& instruction = schedule.instructions[id];
+    commands[instruction.stream.index()] += instruction.waits.size() + 3 + prepared.last_uses[id].size();
+  }
+  for (const StreamId stream : schedule.streams.ids()) {
+    prepared.streams.push_back(device.create_stream(schedule.streams[stream].role, commands[stream.index()]));
+    prepared.joined.push_back(device.create_event());
+  }
+  prepared.staged = device.create_event();
+  if (timing == Timing::on) prepared.begun = device.create_event();
+
+  IdVector<InstructionId, char> waited_for(schedule.instructions.size(), 0);
+  for (const Instruction& instruction : schedule.instructions) {
+    for (const InstructionId wait : instruction.waits) waited_for[wait] = 1;
+  }
+  for (const InstructionId id : schedule.instructions.ids()) {
+    const Instruction& instruction = schedule.instructions[id];
+    Prepared::Command command;
+    if (timing == Timing::on) command.started = device.create_event();
+    if (timing == Timing::on || waited_for[id] != 0) command.completed = device.create_event();
+    if (instruction.kind == InstructionKind::compute) {
+      const Op& op = graph.ops[instruction.op];
+      const auto address = [&](ResidencyId residency, TensorId tensor) {
+        return schedule.residencies[residency].offset + graph.tensors[tensor].offset;
+      };
+      command.kernel = kernel_of[instruction.op];
+      for (std::size_t i = 0; i < op.inputs.size(); ++i)
+        command.inputs.push_back(address(instruction.inputs[i], op.inputs[i]));
+      for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+        command.outputs.push_back(address(instruction.outputs[i], op.outputs[i]));
+      }
+      if (instruction.workspace.valid()) command.workspace = schedule.residencies[instruction.workspace].offset;
+    } else {
+      command.arena = schedule.residencies[instruction.residency].offset;
+      command.host = host_slot(schedule, instruction.buffer)->offset;
+      command.size = bytes(graph.buffers[instruction.buffer], batch);
+    }
+    prepared.commands.push_back(std::move(command));
+  }
+}
+
+Runner::~Runner() = default;
+
+Bytes Runner::host_pool_bytes() const {
+  return prepared_->staging_offset + prepared_->staging_size;
+}
+
+std::span<std::byte> Runner::slot(BufferId buffer) {
+  const HostSlot* slot = host_slot(schedule_, buffer);
+  SPILLWAY_CHECK(slot != nullptr, "buffer '" + trace_.graph.buffers[buffer].name + "' has no host slot");
+  return device_.host_pool().subspan(static_cast<std::size_t>(slot->offset.value),
+                                     static_cast<std::size_t>(slot->bytes.value));
+}
+
+namespace {
+
+const StartState& start_of(const Schedule& schedule, BufferId buffer) {
+  const auto state = std::ranges::find(schedule.start, buffer, &StartState::buffer);
+  SPILLWAY_CHECK(state != schedule.start.end(), "only a lasting buffer has a value between steps");
+  return *state;
+}
+
+}  // namespace
+
+void Runner::set(BufferId buffer, std::span<const std::byte> value) {
+  Prepared& prepared = *prepared_;
+  const StartState& state = start_of(schedule_, buffer);
+  if (state.host_valid) std::ranges::copy(value, slot(buffer).begin());
+  if (!state.residency.valid()) return;
+  const auto staging = static_cast<std::size_t>(prepared.staging_size.value);
+  for (std::size_t done = 0; done < value.size(); done += staging) {
+    const std::span<const std::byte> part = value.subspan(done, std::min(staging, value.size() - done));
+    std::ranges::copy(part, device_.host_pool().begin() + prepared.staging_offset.value);
+    const Bytes at = schedule_.residencies[state.residency].offset + Bytes{static_cast<std::int64_t>(done)};
+    device_.enqueue_swap_in(prepared.streams[2], prepared.staging_offset, at, {static_cast<std::int64_t>(part.size())});
+    device_.enqueue_record(prepared.streams[2], prepared.staged, ++prepared.stagings);
+    device_.wait(prepared.staged, prepared.stagings);
+  }
+}
+
+void Runner::get(BufferId buffer, std::span<std::byte> value) {
+  Prepared& prepared = *prepared_;
+  const StartState& state = start_of(schedule_, buffer);
+  if (!state.residency.valid()) {
+    std::ranges::copy(slot(buffer).first(value.size()), value.begin());
+    return;
+  }
+  const auto staging = static_cast<std::size_t>(prepared.staging_size.value);
+  for (std::size_t done = 0; done < value.size(); done += staging) {
+    const std::span<std::byte> part = value.subspan(done, std::min(staging, value.size() - done));
+    const Bytes at = schedule_.residencies[state.residency].offset + Bytes{static_cast<std::int64_t>(done)};
+    device_.enqueue_swap_out(prepared.streams[1], at, prepared.staging_offset,
+                             {static_cast<std::int64_t>(part.size())});
+    device_.enqueue_record(prepared.streams[1], prepared.staged, ++prepared.stagings);
+    device_.wait(prepared.staged, prepared.stagings);
+    std::ranges::copy(device_.host_pool().subspan(static_cast<std::size_t>(prepared.staging_offset.value), part.size()),
+                      part.begin());
+  }
+}
+
+Seconds Runner::run_step() {
+  Prepared& prepared = *prepared_;
+  const std::uint64_t step = ++prepared.step;
+  const auto begun = std::chrono::steady_clock::now();
+  if (timing_ == Timing::on) device_.enqueue_record(prepared.streams[0], prepared.begun, step);
+  for (const InstructionId id : schedule_.instructions.ids()) {
+    const Instruction& instruction = schedule_.instructions[id];
+    const Prepared::Command& command = prepared.commands[id];
+    const StreamId stream = prepared.streams[instruction.stream.index()];
+    for (const InstructionId wait : instruction.waits)
+      device_.enqueue_wait(stream, prepared.commands[wait].completed, step);
+    if (command.started.valid()) device_.enqueue_record(stream, command.started, step);
+    switch (instruction.kind) {
+      case InstructionKind::compute:
+        device_.enqueue_op(stream, command.kernel,
+                           {.inputs = command.inputs, .outputs = command.outputs, .workspace = command.workspace});
+        break;
+      case InstructionKind::swap_out:
+        device_.enqueue_swap_out(stream, command.arena, command.host, command.size);
+        break;
+      case InstructionKind::swap_in: device_.enqueue_swap_in(stream, command.host, command.arena, command.size); break;
+      case InstructionKind::all_reduce:
+      case InstructionKind::host_update:
+        SPILLWAY_CHECK(false, "the verifier lets no all-reduce or host update pass yet");
+    }
+    for (const LastUse& use : prepared.last_uses[id]) {
+      const Residency& residency = schedule_.residencies[use.residency];
+      device_.note_last_use(stream, use.residency, residency.offset, residency.bytes, use.users);
+    }
+    if (command.completed.valid()) device_.enqueue_record(stream, command.completed, step);
+  }
+  for (std::size_t i = 0; i < prepared.streams.size(); ++i) {
+    device_.enqueue_record(prepared.streams[i], prepared.joined[i], step);
+  }
+  for (const EventId joined : prepared.joined) device_.wait(joined, step);
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
+}
+
+Timeline Runner::timeline(const std::string& title) const {
+  const Prepared& prepared = *prepared_;
+  SPILLWAY_CHECK(timing_ == Timing::on && prepared.step > 0, "no timed step has run");
+  const Seconds begun = device_.time_of(prepared.begun);
+  IdVector<InstructionId, Span> spans;
+  for (const Prepared::Command& command : prepared.commands) {
+    spans.push_back(
+        {.start = device_.time_of(command.started) - begun, .end = device_.time_of(command.completed) - begun});
+  }
+  Seconds step;
+  for (const EventId joined : prepared.joined) step = std::max(step, device_.time_of(joined) - begun);
+  return make_timeline(trace_.graph, schedule_, spans, step, Timeline::Origin::measured, title);
+}
+
+}  // namespace spillway

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/schedule.h"
+#include "core/timeline.h"
+#include "core/trace.h"
+#include "device/device.h"
+
+namespace spillway {
+
+/// Whether a step's instructions are timed one by one.
+enum class Timing { off, on };
+
+/// Runs one Schedule on one device, step after step. It decides nothing: every copy, wait and address stands in the
+/// Schedule.
+///
+/// Requires: the schedule is verified for the trace; trace and device outlive the runner, and nobody else uses the
+/// device meanwhile. One thread at a time.
+class Runner {
+ public:
+  /// Allocates arena and host pool, makes streams and events, prepares every kernel by its id.
+  /// Throws Error (exit 3) when the device can't: too little memory, no such kernel (another library, instruction set
+  /// or thread count).
+  Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  /// Between steps: sets the value of a lasting buffer, in the arena and in the host pool, wherever a step expects it.
+  /// Requires: `value` has the buffer's bytes.
+  void set(BufferId buffer, std::span<const std::byte> value);
+  /// Between steps: the value of a lasting buffer.
+  void get(BufferId buffer, std::span<std::byte> value);
+  /// Between steps: the host slot of an input, to write the next batch to, or of a loss, to read. As large as the
+  /// buffer.
+  [[nodiscard]] std::span<std::byte> slot(BufferId buffer);
+
+  /// Runs one step: enqueues all instructions, then waits for all streams. Returns the time from the first to the last.
+  /// Throws Error (exit 3) when the device fails.
+  Seconds run_step();
+
+  /// When each instruction of the last step ran. Requires: Timing::on, and a step has run.
+  [[nodiscard]] Timeline timeline(const std::string& title) const;
+
+  /// Bytes of the host pool, staging for `set` and `get` included.
+  [[nodiscard]] Bytes host_pool_bytes() const;
+
+ private:
+  struct Prepared;
+  Device& device_;
+  const Trace& trace_;
+  const Schedule& schedule_;
+  Timing timing_;
+  std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace spillway

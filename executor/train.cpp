@@ -1,0 +1,212 @@
+#include "executor/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "core/error.h"
+#include "executor/data/batches.h"
+#include "executor/data/checkpoint.h"
+#include "executor/data/initial_values.h"
+#include "executor/runner.h"
+#include "verify/verify.h"
+
+namespace spillway {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <class T>
+std::span<const std::byte> bytes_of(const T& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+/// The state buffer of this name, if the graph has one.
+std::optional<BufferId> state_named(const Graph& graph, std::string_view name) {
+  for (const BufferId id : graph.buffers.ids()) {
+    if (graph.buffers[id].role == Role::state && graph.buffers[id].name == name) return id;
+  }
+  return std::nullopt;
+}
+
+BufferId loss_buffer(const Graph& graph) {
+  for (const BufferId id : graph.buffers.ids()) {
+    if (graph.buffers[id].role == Role::loss) return id;
+  }
+  throw input_error(fmt::format("the graph '{}' has no loss: there is nothing to train", graph.name));
+}
+
+/// What fixes the bits must be what the trace was recorded with.
+void require_same_kernels(const DeviceProperties& device, const Provenance& trace) {
+  const auto refuse = [](const std::string& what, const std::string& found, const std::string& expected) {
+    throw machine_error(
+        fmt::format("this device runs with {} {}, the trace was recorded with {}: kernels and times would be others; "
+                    "profile again here "
+                    "or execute there",
+                    what, found, expected));
+  };
+  if (device.threads != trace.threads) {
+    refuse("threads =", std::to_string(device.threads), std::to_string(trace.threads));
+  }
+  if (device.instruction_set != trace.instruction_set)
+    refuse("instruction set", device.instruction_set, trace.instruction_set);
+  if (device.library != trace.library) refuse("library", device.library, trace.library);
+}
+
+class Training {
+ public:
+  Training(Device& device, const TrainRequest& request)
+      : request_(request),
+        trace_(*request.trace),
+        schedule_(*request.schedule),
+        graph_(trace_.graph),
+        loss_(loss_buffer(graph_)),
+        learning_rate_(state_named(graph_, "learning_rate")) {
+    require_safe();
+    require_same_kernels(device.properties(), trace_.provenance);
+    seed_ = request.seed;
+    open_checkpoint();
+    if (request.learning_rate && !learning_rate_) {
+      throw input_error("--learning-rate: this model's optimizer has no learning rate");
+    }
+    std::optional<Weights> weights;
+    if (request.weights && !checkpoint_) weights.emplace(*request.weights, graph_);
+    batches_ = request.data ? batches_from_files(graph_, schedule_.plan.batch, *request.data, seed_)
+                            : synthetic_batches(graph_, schedule_.plan.batch, seed_);
+    runner_.emplace(device, trace_, schedule_, request.timeline ? Timing::on : Timing::off);
+    set_lasting_values(weights);
+    checkpoint_.reset();
+  }
+
+  TrainResult run() {
+    result_.host_pool = runner_->host_pool_bytes();
+    while (result_.completed < request_.steps && !stopped()) {
+      run_step();
+      const bool last = result_.completed == request_.steps || stopped();
+      if (request_.checkpoint && (last || result_.completed % request_.checkpoint_every == 0)) write_checkpoint();
+    }
+    result_.stopped = result_.completed < request_.steps;
+    if (request_.save) save_weights(*request_.save, graph_, read_values());
+    if (request_.timeline && !result_.losses.empty()) {
+      result_.timeline = runner_->timeline(fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
+                                                       schedule_.plan.policy, schedule_.plan.platform.device));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void require_safe() const {
+    const std::vector<Violation> violations = verify(trace_, schedule_);
+    if (violations.empty()) return;
+    throw Error(ExitCode::no, fmt::format("the schedule isn't safe to run ({} violations), the first: {}",
+                                          violations.size(), violations.front().text));
+  }
+
+  void open_checkpoint() {
+    if (!request_.checkpoint) {
+      if (request_.resume) throw input_error("--resume: needs --checkpoint DIR, the directory to resume from");
+      return;
+    }
+    if (!request_.resume) {
+      require_no_checkpoint(*request_.checkpoint);
+      return;
+    }
+    const std::optional<std::string> newest = newest_checkpoint(*request_.checkpoint);
+    if (!newest) return;
+    checkpoint_.emplace(*newest, graph_);
+    const Progress& progress = checkpoint_->progress();
+    if (progress.seed != request_.seed) {
+      throw input_error(fmt::format("{}: was made with --seed {}, found --seed {}; give the same seed to resume",
+                                    *newest, progress.seed, request_.seed));
+    }
+    all_losses_ = progress.losses;
+    result_.first_step = result_.completed = progress.step;
+  }
+
+  void set_lasting_values(const std::optional<Weights>& weights) {
+    std::vector<std::byte> value;
+    const auto given = [&](BufferId buffer) -> const BufferValues* {
+      const std::vector<BufferValues>* values = checkpoint_ ? &checkpoint_->values()
+                                                : weights   ? &weights->values()
+                                                            : nullptr;
+      if (!values) return nullptr;
+      const auto found = std::ranges::find(*values, buffer, &BufferValues::buffer);
+      return found == values->end() ? nullptr : &*found;
+    };
+    for (const BufferId buffer : lasting_buffers(graph_)) {
+      if (const BufferValues* values = given(buffer)) {
+        runner_->set(buffer, values->bytes);
+        continue;
+      }
+      value.resize(static_cast<std::size_t>(bytes(graph_.buffers[buffer], schedule_.plan.batch).value));
+      fill_initial_values(graph_, buffer, seed_, value);
+      runner_->set(buffer, value);
+    }
+    if (const auto seed = state_named(graph_, "seed")) runner_->set(*seed, bytes_of(static_cast<std::int64_t>(seed_)));
+  }
+
+  void run_step() {
+    const auto begun = Clock::now();
+    for (const InputDescription& input : batches_->inputs()) {
+      batches_->fill(input.tensor, result_.completed, runner_->slot(graph_.tensors[input.tensor].buffer));
+    }
+    if (request_.learning_rate) {
+      runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(result_.completed))));
+    }
+    runner_->run_step();
+    float loss = 0;
+    std::memcpy(&loss, runner_->slot(loss_).data(), sizeof loss);
+    const Seconds seconds{std::chrono::duration<double>(Clock::now() - begun).count()};
+    ++result_.completed;
+    result_.losses.push_back(loss);
+    all_losses_.push_back(static_cast<double>(loss));
+    result_.step_seconds.push_back(seconds);
+    if (request_.progress) {
+      request_.progress({.step = result_.completed, .steps = request_.steps, .loss = loss, .seconds = seconds});
+    }
+  }
+
+  [[nodiscard]] bool stopped() const { return request_.stop && request_.stop->load(); }
+
+  /// All lasting buffers; the bytes live until the next call.
+  std::vector<BufferValues> read_values() {
+    std::vector<BufferValues> values;
+    values_.clear();
+    for (const BufferId buffer : lasting_buffers(graph_)) {
+      values_.emplace_back(static_cast<std::size_t>(bytes(graph_.buffers[buffer], schedule_.plan.batch).value));
+      runner_->get(buffer, values_.back());
+      values.push_back({.buffer = buffer, .bytes = values_.back()});
+    }
+    return values;
+  }
+
+  void write_checkpoint() {
+    save_checkpoint(
+        *request_.checkpoint, graph_, read_values(),
+        {.step = result_.completed, .seed = seed_, .trace_sha256 = schedule_.plan.trace_sha256, .losses = all_losses_});
+  }
+
+  const TrainRequest& request_;
+  const Trace& trace_;
+  const Schedule& schedule_;
+  const Graph& graph_;
+  BufferId loss_;
+  std::optional<BufferId> learning_rate_;
+  std::uint64_t seed_ = 1;
+  std::optional<Checkpoint> checkpoint_;
+  std::unique_ptr<BatchSource> batches_;
+  std::optional<Runner> runner_;
+  std::vector<double> all_losses_;
+  std::vector<std::vector<std::byte>> values_;
+  TrainResult result_;
+};
+
+}  // namespace
+
+TrainResult train(Device& device, const TrainRequest& request) {
+  return Training(device, request).run();
+}
+
+}  // namespace spillway

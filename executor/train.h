@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/schedule.h"
+#include "core/timeline.h"
+#include "core/trace.h"
+#include "device/device.h"
+#include "executor/learning_rate.h"
+
+namespace spillway {
+
+/// One step that has just ended.
+struct StepReport {
+  std::int64_t step = 0;   ///< from 1
+  std::int64_t steps = 0;  ///< how many this run will reach
+  float loss = 0;
+  Seconds seconds;  ///< loading the batch and reading the loss included
+};
+
+struct TrainRequest {
+  const Trace* trace = nullptr;
+  const Schedule* schedule = nullptr;
+  std::int64_t steps = 1;                 ///< in all; a resumed training does what is missing
+  std::uint64_t seed = 1;                 ///< of initial weights, synthetic data, shuffling and dropout
+  std::optional<std::string> data;        ///< directory of .npy files; none: synthetic batches
+  std::optional<std::string> weights;     ///< to start from
+  std::optional<std::string> save;        ///< the trained weights go there
+  std::optional<std::string> checkpoint;  ///< directory
+  std::int64_t checkpoint_every = 100;
+  bool resume = false;                        ///< go on from the newest checkpoint, if there is one
+  std::optional<LearningRate> learning_rate;  ///< none: as the model has it
+  bool timeline = false;                      ///< time each instruction of the last step
+  std::function<void(const StepReport&)> progress;
+  const std::atomic<bool>* stop = nullptr;  ///< once true, training ends after the step that is running
+};
+
+struct TrainResult {
+  std::vector<float> losses;  ///< of the steps of this run
+  std::vector<Seconds> step_seconds;
+  std::int64_t first_step = 0;  ///< completed before this run
+  std::int64_t completed = 0;   ///< in all
+  bool stopped = false;
+  std::optional<Timeline> timeline;
+  Bytes host_pool;  ///< as allocated
+};
+
+/// Trains by a schedule. Losses and weights don't depend on the plan, only on model, batch, seed, data and kernels.
+/// A resumed training continues as if it had never been interrupted, to the last bit.
+/// Files are checked before anything is allocated, and are written whole or not at all.
+/// Throws Error: exit 1 with the first violation when the schedule isn't safe, exit 2 for files that don't fit, exit 3
+/// when the device isn't the one that the trace speaks of, or fails.
+[[nodiscard]] TrainResult train(Device& device, const TrainRequest& request);
+
+}  // namespace spillway
