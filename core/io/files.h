@@ -43,6 +43,8 @@ struct ScheduleFile {
 
 /// `target` as seen from the folder of the file `from`, for references inside files.
 [[nodiscard]] std::string relative_to(const std::string& target, const std::string& from);
+/// The trace that a plan or schedule in the file `from` names.
+[[nodiscard]] std::string trace_path_of(const std::string& from, const Plan& plan);
 /// SHA-256 of a file's content. Throws Error (exit 2) when it can't be read.
 [[nodiscard]] std::string sha256_of_file(const std::string& path);
 

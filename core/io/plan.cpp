@@ -164,14 +164,21 @@ std::string relative_to(const std::string& target, const std::string& from) {
   return fs::absolute(target).lexically_normal().lexically_relative(folder).string();
 }
 
+std::string trace_path_of(const std::string& from, const Plan& plan) {
+  namespace fs = std::filesystem;
+  const fs::path named(plan.trace_path);
+  return named.is_absolute() ? named.string() : (fs::path(from).parent_path() / named).string();
+}
+
 std::string sha256_of_file(const std::string& path) {
   return sha256(read_text(path));
 }
 
 Trace read_named_trace(const JsonNode& node) {
   namespace fs = std::filesystem;
-  const std::string named = node.at("path").string();
-  const fs::path path = fs::path(named).is_absolute() ? fs::path(named) : fs::path(node.file()).parent_path() / named;
+  Plan named;
+  named.trace_path = node.at("path").string();
+  const fs::path path = trace_path_of(node.file(), named);
   if (!fs::exists(path)) {
     node.at("path").fail("a trace there (relative to this file)", "put the trace back or run 'spillway tune' again");
   }

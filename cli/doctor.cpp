@@ -1,0 +1,29 @@
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "device/spec.h"
+
+namespace spillway {
+
+ExitCode run_doctor() {
+  const std::unique_ptr<Device> device = make_device({});
+  const DeviceProperties& properties = device->properties();
+  fmt::print("cpu device: works\n");
+  print_facts({{"processor", properties.name},
+               {"cores", std::to_string(std::thread::hardware_concurrency())},
+               {"compute threads", std::to_string(properties.threads)},
+               {"kernels", fmt::format("{}, {}", properties.library, properties.instruction_set)},
+               {"memory for an arena", to_text(properties.memory)},
+               {"memory for a host pool", to_text(properties.host_memory)}});
+  if (std::thread::hardware_concurrency() < 2) {
+    fmt::print("  one core only: copies and compute take turns, so predicted times will be too short\n");
+  }
+  fmt::print("cuda device: not built yet; train on the cpu device\n");
+  fmt::print("many GPUs (MPI), SimGrid engine: not built yet\n");
+  return ExitCode::yes;
+}
+
+}  // namespace spillway

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <numeric>
+
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "cli/output.h"
+#include "core/io/atomic_file.h"
+#include "core/io/report.h"
+#include "device/spec.h"
+#include "executor/train.h"
+
+namespace spillway {
+namespace {
+
+std::atomic<bool> stop_asked{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may set it
+
+extern "C" void ask_to_stop(int) {
+  if (stop_asked.exchange(true)) std::_Exit(128 + SIGINT);  // the second Ctrl-C means it
+}
+
+/// Ends training after the running step on Ctrl-C or SIGTERM, as long as it lives.
+class StopOnSignals {
+ public:
+  StopOnSignals() {
+    stop_asked = false;
+    std::signal(SIGINT, &ask_to_stop);
+    std::signal(SIGTERM, &ask_to_stop);
+  }
+  ~StopOnSignals() {
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+  }
+  StopOnSignals(const StopOnSignals&) = delete;
+  StopOnSignals& operator=(const StopOnSignals&) = delete;
+};
+
+double median(std::vector<Seconds> times) {
+  if (times.empty()) return 0;
+  std::ranges::sort(times);
+  const std::size_t half = times.size() / 2;
+  return times.size() % 2 == 1 ? times[half].value : (times[half - 1].value + times[half].value) / 2;
+}
+
+TrainRequest request_of(const ExecuteOptions& options, const ScheduleFile& file) {
+  TrainRequest request;
+  request.trace = &file.trace;
+  request.schedule = &file.schedule;
+  request.steps = options.steps;
+  request.seed = options.seed;
+  request.data = options.data;
+  request.weights = options.weights;
+  request.save = options.save;
+  request.checkpoint = options.checkpoint;
+  request.checkpoint_every = options.checkpoint_every;
+  request.resume = options.resume;
+  if (options.learning_rate) request.learning_rate = parse_learning_rate(*options.learning_rate);
+  request.timeline = options.timeline.has_value();
+  request.stop = &stop_asked;
+  return request;
+}
+
+void print_json(const TrainResult& result, const Schedule& schedule, double step) {
+  Report report;
+  report.add("steps", result.completed);
+  report.add("first_step", result.first_step);
+  report.add("stopped", result.stopped);
+  report.add("step_seconds", step);
+  if (step > 0) report.add("samples_per_second", static_cast<double>(schedule.plan.batch) / step);
+  if (result.timeline) report.add("stall_seconds", result.timeline->stall);
+  report.add("arena_bytes", schedule.arena_bytes);
+  report.add("host_bytes", result.host_pool);
+  if (schedule.plan.prediction) report.add("predicted_step_seconds", schedule.plan.prediction->step);
+  report.add("losses", result.losses);
+  fmt::print("{}", report.json());
+}
+
+}  // namespace
+
+ExitCode run_execute(const ExecuteOptions& options) {
+  for (const std::optional<std::string>* file : {&options.save, &options.timeline}) {
+    if (*file) require_writable(**file);
+  }
+  const ScheduleFile file = load_schedule(options.file);
+  const Schedule& schedule = file.schedule;
+  TrainRequest request = request_of(options, file);
+  const std::unique_ptr<Device> device =
+      make_device(parse_device(options.device.value_or(schedule.plan.platform.device)));
+  const StopOnSignals signals;
+  ProgressLine line;
+  Seconds spent;
+  std::int64_t done = 0;
+  request.progress = [&](const StepReport& report) {
+    spent += report.seconds;
+    ++done;
+    const double left = spent.value / static_cast<double>(done) * static_cast<double>(report.steps - report.step);
+    line.show(fmt::format("execute: step {} of {}, loss {:.6g}, {} a step, {:.0f} s left", report.step, report.steps,
+                          report.loss, to_text(report.seconds), left));
+    if (!options.json) {
+      line.clear();
+      fmt::print("  step {:>6}  loss {:<14}  {}\n", report.step, report.loss, to_text(report.seconds));
+      std::fflush(stdout);
+    }
+  };
+  const TrainResult result = train(*device, request);
+  line.clear();
+  if (result.timeline) write_file_atomically(*options.timeline, timeline_text(*result.timeline));
+
+  const double step = median(result.step_seconds);
+  if (options.json) {
+    print_json(result, schedule, step);
+    return ExitCode::yes;
+  }
+  if (result.first_step >= options.steps) {
+    fmt::print("  nothing to do: the checkpoint already has {} steps; ask for more with --steps\n", result.first_step);
+    return ExitCode::yes;
+  }
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"steps", fmt::format("{}{}", result.completed,
+                            result.stopped ? fmt::format(" of {}: stopped as asked", options.steps) : "")},
+      {"step", fmt::format("{} (median)", to_text(Seconds{step}))}};
+  if (schedule.plan.prediction && step > 0) {
+    facts.emplace_back("predicted", fmt::format("{} ({})", to_text(schedule.plan.prediction->step),
+                                                percent(schedule.plan.prediction->step.value / step - 1)));
+  }
+  facts.emplace_back("arena", to_text(schedule.arena_bytes));
+  facts.emplace_back("host pool", to_text(result.host_pool));
+  if (options.save) facts.emplace_back("weights", *options.save);
+  if (options.checkpoint) facts.emplace_back("checkpoint", *options.checkpoint);
+  if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
+  print_facts(facts);
+  return ExitCode::yes;
+}
+
+}  // namespace spillway

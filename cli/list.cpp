@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "models/models.h"
+#include "tuner/tune.h"
+
+namespace spillway {
+namespace {
+
+void list_models() {
+  for (const Model& model : models()) {
+    fmt::print("{}  {}\n", model.name, model.help);
+    std::vector<std::pair<std::string, std::string>> facts;
+    for (const SettingDescription& setting : model.settings) {
+      facts.emplace_back(
+          "--set " + setting.name,
+          setting.help + (setting.default_value.empty() ? "" : fmt::format(" [{}]", setting.default_value)));
+    }
+    facts.emplace_back("--optimizer", fmt::format("adam or sgd [{}]", model.default_optimizer));
+    print_facts(facts);
+  }
+}
+
+void list_policies() {
+  for (const PolicyDescription& policy : policies()) {
+    print_facts({{policy.name, policy.help}, {"", "source: " + policy.source}});
+  }
+}
+
+void list_devices() {
+  fmt::print(
+      "cpu   this machine's processor, one compute thread fewer than cores\n"
+      "  link=0.85GB/s    pace copies both ways, as a link of that rate would\n"
+      "  in=, out=        the same for one direction\n"
+      "  both=            what both directions may carry together\n"
+      "  start=10us       from a copy's issue to its first byte\n"
+      "  threads=N        compute threads\n"
+      "written as: cpu:link=0.85GB/s,threads=1\n"
+      "cuda  not built yet\n");
+}
+
+void list_platforms() {
+  fmt::print(
+      "No presets yet. --platform takes a platform file, or a device string: the traced\n"
+      "machine with another link, such as cpu:link=0.85GB/s. 'spillway list devices' tells\n"
+      "what can be set.\n");
+}
+
+}  // namespace
+
+ExitCode run_list(const ListOptions& options) {
+  if (options.what == "models") {
+    list_models();
+  } else if (options.what == "policies") {
+    list_policies();
+  } else if (options.what == "devices") {
+    list_devices();
+  } else if (options.what == "platforms") {
+    list_platforms();
+  } else {
+    const std::vector<std::string> known{"models", "platforms", "policies", "devices"};
+    const std::string near = nearest_name(options.what, known);
+    throw input_error(fmt::format("list: found '{}', expected one of models, platforms, policies, devices{}",
+                                  options.what, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+  return ExitCode::yes;
+}
+
+}  // namespace spillway

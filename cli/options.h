@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace spillway {
+
+// What the user typed, one struct per command; not interpreted yet.
+
+struct ProfileOptions {
+  std::string model;
+  std::vector<std::string> set;
+  std::string batch = "1";
+  std::optional<std::string> optimizer;
+  std::string device = "cpu";
+  std::string output;
+};
+
+struct TuneOptions {
+  std::string trace;
+  std::optional<std::string> platform, capacity, host_capacity;
+  std::optional<std::string> batch;
+  std::string policy = "threshold";
+  std::vector<std::string> keep, swap, recompute;
+  std::int64_t evaluations = 0;  ///< 0: the tuner's default
+  bool json = false;
+  std::string output;
+};
+
+struct LowerOptions {
+  std::string plan, output;
+};
+
+struct VerifyOptions {
+  std::string schedule;
+};
+
+struct SimulateOptions {
+  std::string file;
+  std::optional<std::string> platform, timeline;
+  bool json = false;
+};
+
+struct ExecuteOptions {
+  std::string file;
+  std::optional<std::string> device, data, weights, save, checkpoint, learning_rate, timeline;
+  std::int64_t steps = 10;
+  std::int64_t checkpoint_every = 100;
+  std::uint64_t seed = 1;
+  bool resume = false;
+  bool json = false;
+};
+
+struct CompareOptions {
+  std::string first, second;
+  std::optional<std::string> tolerance;
+  bool json = false;
+};
+
+struct ShowOptions {
+  std::string file;
+};
+
+struct ListOptions {
+  std::string what;
+};
+
+}  // namespace spillway

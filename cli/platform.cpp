@@ -1,0 +1,52 @@
+#include "cli/platform.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/io/files.h"
+#include "device/spec.h"
+
+namespace spillway {
+namespace {
+
+Rate limited(const std::string& text, std::optional<BytesPerSecond> asked, const Rate& measured) {
+  if (!asked) return measured;
+  if (*asked > measured.value) {
+    throw machine_error(fmt::format("--platform {}: the traced machine copies {}; ask for at most that", text,
+                                    to_text(measured.value)));
+  }
+  return {.value = *asked, .source = "set in the device string"};
+}
+
+Platform with_link(const std::string& text, const Trace& trace) {
+  DeviceSpec spec = parse_device(text);
+  Platform platform = trace.machine;
+  HostLink& link = platform.host_link;
+  const HostLink measured = link;
+  link.in = limited(text, spec.in, measured.in);
+  link.out = limited(text, spec.out, measured.out);
+  if (spec.both)
+    link.both = limited(text, spec.both,
+                        measured.both.value_or(Rate{{measured.in.value.value + measured.out.value.value}, ""}));
+  if (spec.start) link.start += *spec.start;
+  if (!spec.threads) spec.threads = parse_device(trace.machine.device).threads;
+  platform.device = to_text(spec);
+  platform.name = fmt::format("{} as {}", trace.machine.name, text);
+  return platform;
+}
+
+}  // namespace
+
+Platform platform_for(const std::optional<std::string>& text, const Trace& trace) {
+  if (!text) return trace.machine;
+  const std::string backend = text->substr(0, text->find(':'));
+  if (backend == "cpu" || backend == "cuda") return with_link(*text, trace);
+  if (std::filesystem::exists(*text)) return read_platform(*text);
+  throw input_error(fmt::format(
+      "--platform: found '{}', expected a platform file that is there or a device such as cpu:link=0.85GB/s", *text));
+}
+
+}  // namespace spillway

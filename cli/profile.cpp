@@ -1,0 +1,74 @@
+#include "profiler/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "core/io/atomic_file.h"
+#include "core/io/files.h"
+#include "device/spec.h"
+#include "models/models.h"
+
+namespace spillway {
+namespace {
+
+/// `1,2,4`
+std::vector<std::int64_t> parse_batches(const std::string& text) {
+  std::vector<std::int64_t> batches;
+  const char* at = text.data();
+  const char* const end = text.data() + text.size();
+  while (true) {
+    std::int64_t value = 0;
+    const auto [next, error] = std::from_chars(at, end, value);
+    if (error != std::errc() || value < 1 || value > 1'000'000 || (next != end && *next != ',')) {
+      throw input_error(
+          fmt::format("--batch: found '{}', expected numbers from 1 on with commas between them: 1,2,4", text));
+    }
+    batches.push_back(value);
+    if (next == end) return batches;
+    at = next + 1;
+  }
+}
+
+}  // namespace
+
+ExitCode run_profile(const ProfileOptions& options, const std::string& command_line) {
+  ProfileRequest request;
+  request.batches = parse_batches(options.batch);
+  request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
+  request.command = command_line;
+  require_writable(options.output);
+  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  ProgressLine line;
+  request.progress = [&](const ProfileProgress& progress) {
+    line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
+                          progress.elapsed.value, progress.name, progress.batch));
+  };
+  const Trace trace = profile(*device, request);
+  line.clear();
+  write_file_atomically(options.output, trace_text(trace));
+
+  fmt::print("{}: {} ops on {}\n", options.output, trace.graph.ops.size(), trace.machine.name);
+  std::vector<std::vector<std::string>> rows;
+  for (const BatchCosts& costs : trace.batches) {
+    Seconds sum;
+    Seconds while_copying;
+    for (const OpId op : trace.graph.ops.ids()) {
+      sum += cost(costs, op).seconds;
+      while_copying += cost(costs, op).seconds_while_copying;
+    }
+    rows.push_back({std::to_string(costs.batch), std::to_string(costs.kernels.size()), to_text(sum),
+                    percent(while_copying / sum - 1)});
+  }
+  print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
+  const HostLink& link = trace.machine.host_link;
+  print_facts({{"host link", fmt::format("in {}, out {}, start {}", to_text(link.in.value), to_text(link.out.value),
+                                         to_text(link.start))},
+               {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
+  return ExitCode::yes;
+}
+
+}  // namespace spillway
