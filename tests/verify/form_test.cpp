@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <limits>
 
 #include "tests/verify/good_schedules.h"
@@ -16,7 +15,6 @@ namespace spillway {
 namespace {
 
 using testing::ElementsAre;
-using testing::Not;
 
 /// Calls `change` with each id of the schedule that must name something.
 template <class Change>

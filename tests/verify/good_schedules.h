@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ostream>
 #include <vector>
 
 #include "core/schedule.h"
@@ -14,6 +15,9 @@ struct GoodSchedule {
   /// Has a copy without which nothing goes wrong. The verifier wants it in order all the same.
   bool has_spare_copy = false;
 };
+inline void PrintTo(const GoodSchedule& schedule, std::ostream* out) {
+  *out << schedule.name;
+}
 [[nodiscard]] const std::vector<GoodSchedule>& good_schedules();
 
 /// Everything has its own bytes; only what must is copied: image in, loss out.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ostream>
 #include <vector>
 
 #include "core/schedule.h"
@@ -8,6 +9,14 @@
 // Breaks one thing of a good schedule.
 
 namespace spillway {
+
+/// For GoogleTest's messages.
+inline void PrintTo(Rule rule, std::ostream* out) {
+  *out << to_text(rule);
+}
+inline void PrintTo(const Violation& violation, std::ostream* out) {
+  *out << to_text(violation.rule) << ": " << violation.text;
+}
 
 /// The rules that verify() reports, each once, by number.
 [[nodiscard]] std::vector<Rule> rules_broken(const Trace& trace, const Schedule& schedule);
