@@ -1,0 +1,149 @@
+#include "profiler/op_timer.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <variant>
+
+#include "core/error.h"
+#include "profiler/statistics.h"
+
+namespace spillway {
+namespace {
+
+// In-place results become the next run's input. After this many runs they are made anew: a quarter, the steepest fall
+// that an op gives values around 1 (sigmoid's gradient), is then still far from denormals, which are slow.
+constexpr std::int64_t kRunsBeforeRefill = 4;
+
+// Copies beside an op last this much longer than it is expected to, so that they don't end before it does.
+constexpr double kCopyMargin = 1.3;
+constexpr Seconds kWakeUp{200e-6};  // for the compute stream to notice that copies have started
+constexpr Bytes kLeastCopy = 256_KiB;
+constexpr std::int64_t kCopiesEachWay = 32;  // as few commands as suffice
+constexpr std::int64_t kMostCopiesEachWay = 1000;
+
+/// The choice a max pool would note for the middle of each window: valid for every window, padded or not.
+std::byte middle_of_window(const OpDescription& op) {
+  std::int64_t volume = 1;
+  const auto multiply = [&](const Window& window) {
+    for (const std::int64_t extent : window.kernel) volume *= extent;
+  };
+  if (const auto* pool = std::get_if<MaxPoolBackward>(&op.attributes)) multiply(pool->window);
+  return static_cast<std::byte>(volume / 2);
+}
+
+template <class Integer>
+void fill_integers(Workbench& bench, Bytes at, const OperandDescription& operand) {
+  // Labels of any number of classes alternate; a counter is that of the first step.
+  const std::array<Integer, 2> pattern{operand.batched ? Integer{0} : Integer{1}, Integer{1}};
+  bench.fill_pattern(at, bytes(operand), std::as_bytes(std::span(pattern)));
+}
+
+void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand, std::byte choice) {
+  switch (operand.type) {
+    case ElementType::float32: bench.fill_uniform(at, bytes(operand)); return;
+    case ElementType::int32: fill_integers<std::int32_t>(bench, at, operand); return;
+    case ElementType::int64: fill_integers<std::int64_t>(bench, at, operand); return;
+    case ElementType::uint8: bench.fill_pattern(at, bytes(operand), std::span(&choice, 1)); return;
+  }
+}
+
+}  // namespace
+
+OpTimer::OpTimer(Workbench& bench, BytesPerSecond copy_rate, RepeatRule rule)
+    : bench_(bench), copy_rate_(copy_rate), rule_(rule) {
+  for (EventId* event : {&begun_, &ended_, &flushed_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
+    *event = bench.device().create_event();
+  }
+}
+
+OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPlaces& places) {
+  Run run{.kernel = kernel, .inputs = places.inputs, .outputs = places.outputs, .workspace = places.workspace};
+  for (Bytes& at : run.inputs) at += bench_.operands();
+  for (Bytes& at : run.outputs) at += bench_.operands();
+  run.workspace += bench_.operands();
+
+  fill(op, run, false);
+  // The first run makes pages, code and threads ready, and tells how long copies beside it must last.
+  double expected = run_alone(run).value;
+  std::vector<double> alone, slowdowns, rates;
+  double sum = 0;
+  const auto count = [&] { return static_cast<std::int64_t>(alone.size()); };
+  while (count() < rule_.most) {
+    const std::int64_t least = expected > rule_.long_op.value ? rule_.least_of_long : rule_.least;
+    if (count() >= least && sum >= rule_.enough.value) break;
+    if (count() % kRunsBeforeRefill == 1) fill(op, run, true);
+    // In turns, so that what else the machine does hits both alike.
+    alone.push_back(run_alone(run).value);
+    const BesideCopies beside = run_beside_copies(run, {expected});
+    slowdowns.push_back(beside.seconds.value);
+    rates.push_back(beside.rate.value);
+    sum += alone.back();
+    expected = median(alone);
+  }
+  return {.seconds = {median(alone)},
+          .spread = spread(alone),
+          .while_copying = {median(slowdowns)},
+          .copy_rate = {median(rates)},
+          .repeats = count()};
+}
+
+void OpTimer::fill(const OpDescription& op, const Run& run, bool only_overwritten) {
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    const bool overwritten = std::ranges::find(op.in_place, static_cast<int>(i)) != op.in_place.end();
+    if (only_overwritten && !overwritten) continue;
+    fill_operand(bench_, run.inputs[i], op.inputs[i], middle_of_window(op));
+  }
+}
+
+Seconds OpTimer::run_alone(const Run& run) {
+  Device& device = bench_.device();
+  const std::uint64_t value = bench_.next_value();
+  // All is enqueued before the flush is through, so the stream never waits for this thread.
+  device.enqueue_cache_flush(bench_.compute());
+  device.enqueue_record(bench_.compute(), begun_, value);
+  device.enqueue_op(bench_.compute(), run.kernel, {run.inputs, run.outputs, run.workspace});
+  device.enqueue_record(bench_.compute(), ended_, value);
+  device.wait(ended_, value);
+  return device.time_of(ended_) - device.time_of(begun_);
+}
+
+OpTimer::BesideCopies OpTimer::run_beside_copies(const Run& run, Seconds expected) {
+  Device& device = bench_.device();
+  const std::uint64_t value = bench_.next_value();
+  const double each_way = kCopyMargin * (expected + kWakeUp).value * copy_rate_.value / 2;
+  const Bytes size{
+      std::clamp(static_cast<std::int64_t>(each_way) / kCopiesEachWay, kLeastCopy.value, bench_.copy_area().value)};
+  const std::int64_t copies =
+      std::clamp<std::int64_t>(static_cast<std::int64_t>(each_way) / size.value + 1, 1, kMostCopiesEachWay);
+
+  for (const CopyWay way : {CopyWay::in, CopyWay::out}) {
+    const auto& [started, ended] = way == CopyWay::in ? in_ : out_;
+    const StreamId stream = bench_.stream(way);
+    device.enqueue_wait(stream, flushed_, value);
+    device.enqueue_record(stream, started, value);
+    for (std::int64_t i = 0; i < copies; ++i) bench_.enqueue_copy(way, size);
+    device.enqueue_record(stream, ended, value);
+  }
+  const StreamId compute = bench_.compute();
+  device.enqueue_cache_flush(compute);
+  device.enqueue_record(compute, flushed_, value);
+  device.enqueue_wait(compute, in_.started, value);
+  device.enqueue_wait(compute, out_.started, value);
+  device.enqueue_record(compute, begun_, value);
+  device.enqueue_op(compute, run.kernel, {run.inputs, run.outputs, run.workspace});
+  device.enqueue_record(compute, ended_, value);
+  for (const EventId event : {ended_, in_.ended, out_.ended}) device.wait(event, value);
+
+  const Seconds begun = device.time_of(begun_), ended = device.time_of(ended_);
+  const auto bytes_beside = [&](const Way& way) {
+    const Seconds from = device.time_of(way.started), to = device.time_of(way.ended);
+    const Seconds shared = std::min(to, ended) - std::max(from, begun);
+    return static_cast<double>((copies * size).value) * std::max(0.0, shared / (to - from));
+  };
+  const double rate = (bytes_beside(in_) + bytes_beside(out_)) / (ended - begun).value;
+  return {.seconds = ended - begun, .rate = {rate}};
+}
+
+}  // namespace spillway

@@ -1,0 +1,181 @@
+#include "profiler/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "core/error.h"
+#include "profiler/copy_timer.h"
+#include "profiler/distinct_ops.h"
+#include "profiler/issue_timer.h"
+#include "profiler/machine_facts.h"
+#include "profiler/statistics.h"
+
+namespace spillway {
+namespace {
+
+std::vector<std::int64_t> ascending(std::vector<std::int64_t> batches) {
+  std::ranges::sort(batches);
+  const auto doubles = std::ranges::unique(batches);
+  batches.erase(doubles.begin(), doubles.end());
+  if (batches.empty()) throw input_error("profile: found no batch, expected at least one");
+  if (batches.front() < 1) throw input_error(fmt::format("profile: found batch {}, expected above 0", batches.front()));
+  return batches;
+}
+
+std::string named(const DistinctOp& op) {
+  return fmt::format("op '{}' at batch {}", op.name, op.batch);
+}
+
+/// A distinct op with all that is needed to run it.
+struct Candidate {
+  KernelOption kernel;
+  OperandPlaces places;
+};
+
+void refuse_larger(const Device& device, const DistinctOp& op, Bytes needed, const char* of_what) {
+  const Bytes memory = device.properties().memory;
+  if (needed <= memory) return;
+  throw machine_error(fmt::format("{}: its {} alone need {} ({} bytes), but device {} has {}; try a smaller batch",
+                                  named(op), of_what, to_text(needed), needed.value, device.properties().device,
+                                  to_text(memory)));
+}
+
+std::vector<Candidate> candidates(Device& device, const DistinctOps& distinct) {
+  const Bytes alignment = device.properties().alignment;
+  std::vector<Candidate> result;
+  for (const DistinctOp& op : distinct.ops) {
+    refuse_larger(device, op, place_operands(op.description, Bytes{0}, alignment).end, "operands");
+    const std::vector<KernelOption> options = device.kernels(op.description);
+    if (options.empty()) {
+      throw machine_error(fmt::format("{}: device {} has no kernel for {}", named(op), device.properties().device,
+                                      kind_of(op.description.attributes)));
+    }
+    OperandPlaces places = place_operands(op.description, options.front().workspace, alignment);
+    refuse_larger(device, op, places.end, "operands and workspace");
+    result.push_back({.kernel = options.front(), .places = std::move(places)});
+  }
+  return result;
+}
+
+/// The bench for the largest op. If even that one alone can't be had, the complaint names it.
+Workbench bench_for(Device& device, const DistinctOps& distinct, const std::vector<Candidate>& all) {
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].places.end > all[largest].places.end) largest = i;
+  }
+  try {
+    const Bytes operands = all.empty() ? Bytes{0} : all[largest].places.end;
+    return Workbench(device, std::max(operands, issue_operands()));
+  } catch (const Error& error) {
+    if (all.empty() || error.code() != ExitCode::machine) throw;
+    throw machine_error(fmt::format("{}: its operands and workspace alone need {} ({} bytes): {}",
+                                    named(distinct.ops[largest]), to_text(all[largest].places.end),
+                                    all[largest].places.end.value, error.what()));
+  }
+}
+
+/// One rate for the whole trace: the median over the ops, each weighing as much as it lasts, since short ones hardly
+/// see a copy.
+BytesPerSecond typical_rate(std::vector<OpTiming> timings, BytesPerSecond otherwise) {
+  std::erase_if(timings, [](const OpTiming& timing) { return timing.copy_rate.value <= 0; });
+  std::ranges::sort(timings, {}, &OpTiming::copy_rate);
+  double total = 0, passed = 0;
+  for (const OpTiming& timing : timings) total += timing.seconds.value;
+  for (const OpTiming& timing : timings) {
+    passed += timing.seconds.value;
+    if (passed >= total / 2) return timing.copy_rate;
+  }
+  return otherwise;
+}
+
+/// What is measured is raised to the clock's resolution: a cost of zero isn't one.
+constexpr double kLeastSeconds = 1e-9;
+
+KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, BytesPerSecond rate) {
+  const double seconds = std::max(timing.seconds.value, kLeastSeconds);
+  // Slower in proportion to what crosses the link: from the rate that this op saw to the trace's.
+  const double reached = timing.copy_rate.value > 0 ? timing.copy_rate.value : rate.value;
+  const double slower = std::max(0.0, timing.while_copying.value - seconds) * rate.value / reached;
+  return {.kernel = candidate.kernel.id,
+          .workspace = candidate.kernel.workspace,
+          .seconds = {seconds},
+          .spread = timing.spread,
+          .seconds_while_copying = {seconds + slower},
+          .repeats = timing.repeats};
+}
+
+/// The costs at one batch: of its own distinct ops only, by first appearance.
+BatchCosts costs_of(std::int64_t batch, const IdVector<OpId, std::uint32_t>& stands_for,
+                    const std::vector<KernelCost>& all) {
+  constexpr std::uint32_t kUnseen = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> index(all.size(), kUnseen);
+  BatchCosts costs{.batch = batch, .kernels = {}, .kernel_of = {}};
+  for (const std::uint32_t distinct : stands_for) {
+    if (index[distinct] == kUnseen) {
+      index[distinct] = static_cast<std::uint32_t>(costs.kernels.size());
+      costs.kernels.push_back(all[distinct]);
+    }
+    costs.kernel_of.push_back(index[distinct]);
+  }
+  return costs;
+}
+
+Platform platform_of(const DeviceProperties& properties, const CopyCurves& copies) {
+  return {.name = properties.name,
+          .device = properties.device,
+          .nodes = 1,
+          .gpus_per_node = 1,
+          .device_memory = properties.memory,
+          .host_memory = properties.host_memory,
+          .host_link = link_from(copies, properties.host_link, "measured: " + machine_text())};
+}
+
+}  // namespace
+
+Trace profile(Device& device, const ProfileRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<std::int64_t> batches = ascending(request.batches);
+  const DistinctOps distinct = distinct_ops(request.graph, batches);
+  const std::vector<Candidate> all = candidates(device, distinct);
+  Workbench bench = bench_for(device, distinct, all);
+  std::vector<KernelId> kernels;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    kernels.push_back(device.prepare(distinct.ops[i].description, all[i].kernel.id));
+  }
+
+  Trace trace;
+  trace.graph = request.graph;
+  trace.provenance = provenance_now(device.properties(), request.command);
+  trace.issue = time_issue(bench);
+  // Before the first cache flush, whose memory no step needs.
+  trace.process_bytes = {std::max<std::int64_t>(0, (resident_memory() - bench.allocated()).value)};
+  trace.copies = time_copies(bench);
+  trace.machine = platform_of(device.properties(), trace.copies);
+
+  const HostLink& link = trace.machine.host_link;
+  const BytesPerSecond both = link.both ? link.both->value : BytesPerSecond{link.in.value.value + link.out.value.value};
+  OpTimer timer(bench, both, request.repeats);
+  std::vector<OpTiming> timings;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const DistinctOp& op = distinct.ops[i];
+    if (request.progress) {
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      request.progress({i, all.size(), op.name, op.batch, {elapsed.count()}});
+    }
+    timings.push_back(timer.time(op.description, kernels[i], all[i].places));
+  }
+
+  trace.interference_rate = typical_rate(timings, both);
+  std::vector<KernelCost> costs;
+  for (std::size_t i = 0; i < all.size(); ++i) costs.push_back(cost_of(all[i], timings[i], trace.interference_rate));
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    trace.batches.push_back(costs_of(batches[i], distinct.stands_for_at[i], costs));
+  }
+  return trace;
+}
+
+}  // namespace spillway

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/trace.h"
+#include "device/device.h"
+#include "profiler/op_timer.h"
+
+namespace spillway {
+
+/// How far a profile is; told before each op is timed.
+struct ProfileProgress {
+  std::size_t op = 0;     ///< counts distinct ops from 0
+  std::size_t count = 0;  ///< of all batches together
+  std::string name;       ///< of an op that has this description
+  std::int64_t batch = 0;
+  Seconds elapsed;
+};
+
+struct ProfileRequest {
+  Graph graph;
+  std::vector<std::int64_t> batches;  ///< at least one, each above zero; order and doubles don't matter
+  std::string command;                ///< for the trace's provenance
+  RepeatRule repeats = {};
+  std::function<void(const ProfileProgress&)> progress = {};  ///< may be empty
+};
+
+/// Measures what `core/trace.h` holds. Every distinct op runs by itself, with only its own operands in the arena, so
+/// the graph may be larger than the device's memory. Each op runs on the device's first kernel for it. A device without
+/// a link rate is measured with copies as fast as they go, one with a rate at that rate.
+///
+/// Uses the device's arena, host pool and new streams; nobody else may use it meanwhile.
+/// Throws Error: exit 2 when there is no batch or one below 1; exit 3 when an op has no kernel or doesn't fit, naming
+/// op and bytes.
+[[nodiscard]] Trace profile(Device& device, const ProfileRequest& request);
+
+}  // namespace spillway

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+namespace spillway {
+
+/// The value that a share `part` (0 to 1) of the values lies below, interpolated between neighbours; 0.5: the median.
+/// Requires: not empty.
+[[nodiscard]] double quantile(std::vector<double> values, double part);
+[[nodiscard]] inline double median(std::vector<double> values) {
+  return quantile(std::move(values), 0.5);
+}
+/// Interquartile range over the median. Requires: not empty.
+[[nodiscard]] double spread(const std::vector<double>& values);
+
+}  // namespace spillway
