@@ -25,8 +25,8 @@ const Event& Events::operator[](EventId id) const {
   return events_[id.index()];
 }
 
-void Events::raise(Event& event, std::uint64_t value) {
-  event.raise(value, clock_.now());
+void Events::raise(Event& event, std::uint64_t value, Seconds now) {
+  event.raise(value, now);
   for (Bell& bell : bells_) bell.ring();
 }
 

@@ -39,8 +39,9 @@ class Events {
   [[nodiscard]] Event& operator[](EventId id);
   [[nodiscard]] const Event& operator[](EventId id) const;
 
-  /// Raises and wakes whoever may have waited for it. Any thread.
-  void raise(Event& event, std::uint64_t value);
+  /// Raises and wakes whoever may have waited for it. Any thread. The time is the caller's to read, since reading it
+  /// writes to the stack, which is forbidden on a Track.
+  void raise(Event& event, std::uint64_t value, Seconds now);
   [[nodiscard]] Bell& bell(Listener listener) { return bells_[static_cast<std::size_t>(listener)]; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
 

@@ -40,8 +40,9 @@ StreamThread::Progress Mover::serve(Lane& lane) {
   if (const auto* raise = std::get_if<RaiseEvent>(&lane.current)) {
     Event& event = *raise->event;
     const std::uint64_t value = raise->value;
+    const Seconds time = now();
     const Track::On track(lane.track);
-    events().raise(event, value);
+    events().raise(event, value, time);
     return Progress::completed;
   }
   if (lane.failed) return Progress::completed;

@@ -34,7 +34,7 @@ StreamThread::Progress OpThread::serve(Lane& lane) {
     return wait->event->reached(wait->value) ? Progress::completed : Progress::stuck;
   }
   if (const auto* raise = std::get_if<RaiseEvent>(&lane.current)) {
-    events().raise(*raise->event, raise->value);
+    events().raise(*raise->event, raise->value, now());
     return Progress::completed;
   }
   if (lane.failed) return Progress::completed;

@@ -76,6 +76,8 @@ void StreamThread::run() {
     }
     if (!moved) rest(seen);
   }
+  // Whoever waits for the thread's end is behind its streams too.
+  for (std::size_t index = 0; index < lane_count_.load(std::memory_order_acquire); ++index) lanes_[index]->track.join();
 }
 
 void StreamThread::rest(std::uint32_t seen) {

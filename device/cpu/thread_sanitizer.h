@@ -73,9 +73,20 @@ class Track {
   Track(const Track&) = delete;
   Track& operator=(const Track&) = delete;
 
+  /// Orders the calling thread behind all that the track has done.
+#ifdef SPILLWAY_THREAD_SANITIZER
+  void join() {
+    void* const self = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(fiber_, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(self, 0);
+  }
+#else
+  void join() {}
+#endif
+
   /// While it lives, the calling thread is on the track: behind all that the thread did before, but what the track does
-  /// stays unordered with what the thread does later. So nothing but atomics and the announced bytes may be written
-  /// meanwhile.
+  /// stays unordered with what the thread does later. So nothing but atomics and the
+  /// announced bytes may be written meanwhile, not even the thread's stack.
   class On {
    public:
 #ifdef SPILLWAY_THREAD_SANITIZER
