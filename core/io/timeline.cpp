@@ -26,8 +26,7 @@ std::string timeline_text(const Timeline& timeline) {
                    {"step_seconds", timeline.step.value},
                    {"stall_seconds", timeline.stall.value},
                    {"displayTimeUnit", "ms"}};
-  OrderedJson& streams = json["streams"] = OrderedJson::array();
-  OrderedJson& events = json["traceEvents"] = OrderedJson::array();
+  OrderedJson streams = OrderedJson::array(), events = OrderedJson::array();
   for (const StreamId id : timeline.streams.ids()) {
     const Stream& stream = timeline.streams[id];
     const std::string name = spelling(stream.role, kThreadNames);
@@ -61,6 +60,8 @@ std::string timeline_text(const Timeline& timeline) {
                       {"ts", point.time.value * kMicroseconds},
                       {"args", {{"resident_bytes", point.bytes.value}, {"seconds", point.time.value}}}});
   }
+  json["streams"] = std::move(streams);
+  json["traceEvents"] = std::move(events);
   return to_file_text(json);
 }
 
