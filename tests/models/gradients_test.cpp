@@ -71,7 +71,7 @@ class AgainstPyTorch : public testing::TestWithParam<std::string> {
     for (std::size_t i = 0; i < training.losses.size(); ++i) {
       run.step();
       // What one step got wrong the next ones inherit, by chance more or less of it.
-      float32_error = std::max(float32_error, std::abs(training.losses_float32[i] - training.losses[i]));
+      float32_error = std::max(float32_error, training.loss_float32_errors[i]);
       const double tolerance =
           std::max(kTolerance * std::abs(training.losses[0]), kTrainingTimesFloat32 * float32_error);
       EXPECT_NEAR(run.get("loss")[0], training.losses[i], tolerance) << "step " << i + 1;
@@ -112,10 +112,18 @@ TEST_P(AgainstPyTorch, LossAndEveryGradientAgree) {
     const std::string& name = step.tensors[op.inputs[0]].name;
     const auto expected = std::ranges::find(reference_.gradients, name, &ReferenceTensor::name);
     ASSERT_NE(expected, reference_.gradients.end()) << name;
-    EXPECT_LE(distance(run.get(op.inputs[1]), *expected, largest),
-              std::max(kTolerance, kTimesFloat32 * expected->float32_error))
-        << name;
+    const std::vector<float> gradient = run.get(op.inputs[1]);
     ++compared;
+    if (expected->norm <= kNoGradient * largest) {
+      // Rounding only. Its size is that of the summands, which the gradient of the same layer's weights has too.
+      const std::string weights = name.substr(0, name.rfind('.')) + ".weights";
+      const auto summands = std::ranges::find(reference_.gradients, weights, &ReferenceTensor::name);
+      ASSERT_NE(summands, reference_.gradients.end()) << name;
+      for (const float value : gradient) EXPECT_LE(std::abs(value), kTolerance * summands->norm) << name;
+      continue;
+    }
+    EXPECT_LE(distance(gradient, *expected, largest), std::max(kTolerance, kTimesFloat32 * expected->float32_error))
+        << name;
   }
   EXPECT_EQ(compared, reference_.gradients.size());
 }

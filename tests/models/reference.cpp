@@ -44,7 +44,7 @@ Reference read_reference(const std::string& name) {
   reference.gradients = read_tensors(json.at("gradients"));
   for (const Json& training : json.at("trainings")) {
     reference.trainings.push_back({training.at("optimizer"), training.at("learning_rate"), training.at("losses"),
-                                   training.at("losses_float32"), read_tensors(training.at("changes"))});
+                                   training.at("loss_float32_errors"), read_tensors(training.at("changes"))});
   }
   return reference;
 }

@@ -20,8 +20,9 @@ struct ReferenceTensor {
 struct ReferenceTraining {
   std::string optimizer;
   double learning_rate = 0;
-  std::vector<double> losses, losses_float32;
-  std::vector<ReferenceTensor> changes;  ///< last value minus first, of parameters and running statistics
+  std::vector<double> losses;
+  std::vector<double> loss_float32_errors;  ///< how far PyTorch's own FP32 is off, by step
+  std::vector<ReferenceTensor> changes;     ///< last value minus first, of parameters and running statistics
 };
 
 struct Reference {
