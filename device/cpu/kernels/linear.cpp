@@ -19,7 +19,9 @@ dnnl::inner_product_forward::desc forward_descriptor(const Extents& x, const Lay
 }
 
 /// Weights as they are come first: with the few samples of a batch the op is bound by reading the weights, and packing
-/// them reads and writes them once more. Calls `list` for both layouts; keeps each implementation's name once.
+/// them reads and writes them once more (8 samples, 2048 x 1000: 14 times slower). Their gemm allocates some memory of
+/// its own while it runs, 1.7 MB there, whatever the scratchpad mode. Calls `list` for both layouts; keeps each
+/// implementation's name once.
 template <class List>
 std::vector<Recipe> both_layouts(const Extents& weights, List list) {
   std::vector<Recipe> all = list(canonical(weights));
