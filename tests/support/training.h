@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/schedule.h"
+#include "core/trace.h"
+#include "device/device.h"
+
+// From a model's name to losses, for tests that cross folders.
+
+namespace spillway {
+
+/// A network small enough that a training step takes milliseconds.
+struct TinyModel {
+  std::string name;
+  std::vector<std::string> settings;
+  std::int64_t batch = 2;
+};
+inline const TinyModel kTinyMlp{"mlp", {"width=64", "depth=3", "inputs=48"}, 8};
+inline const TinyModel kTinyUnet{"unet3d", {"size=16x16x16", "base=4", "depth=3", "channels=2", "classes=2"}, 2};
+inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10"}, 2};
+/// Its parameters outweigh its activations.
+inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 2};
+
+/// Profiles on this machine's cpu device, each op once.
+[[nodiscard]] Trace profile_tiny(const TinyModel& model);
+
+/// The policy's plan at a share of the footprint, lowered and verified; empty when it finds none.
+[[nodiscard]] std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share);
+/// The policy's plan at the smallest capacity that it can do with.
+[[nodiscard]] std::optional<Schedule> smallest_schedule(const Trace& trace, const std::string& policy);
+
+/// Puts a wrapper around the device.
+using Wrap = std::function<std::unique_ptr<Device>(Device&)>;
+/// Trains on synthetic data, seed 1; one loss a step.
+[[nodiscard]] std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps,
+                                           const Wrap& wrap = {});
+
+}  // namespace spillway
