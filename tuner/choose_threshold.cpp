@@ -9,15 +9,15 @@
 namespace spillway {
 namespace {
 
-/// Sums of the same durations in another order differ by less; then the plan with fewer swaps is the better one.
+/// Steps that differ by less (relative) are equally fast: sums of the same durations in another order do.
 constexpr double kSameTime = 1e-9;
 
-/// The fastest of what is offered. What comes later must be faster by more than `margin` (relative).
+/// The fastest of what is offered; of equally fast ones the first.
 class Fastest {
  public:
-  void offer(std::variant<Tuned, Shortfall> result, double margin = 0) {
+  void offer(std::variant<Tuned, Shortfall> result) {
     Tuned* fits = std::get_if<Tuned>(&result);
-    if (fits && (!best_ || fits->times.step < (1 - margin) * best_->times.step)) best_ = std::move(*fits);
+    if (fits && (!best_ || fits->times.step < (1 - kSameTime) * best_->times.step)) best_ = std::move(*fits);
   }
   [[nodiscard]] std::optional<Tuned>& get() { return best_; }
 
@@ -95,7 +95,7 @@ Outcome choose_threshold(const Problem& problem) {
   ThresholdSearch search(problem, problem.capacity());
   if (search.scan()) {
     for (const ThresholdSearch::Candidate& candidate : search.refine()) {
-      fastest.offer(tuned(problem, candidate.swaps, to_map(candidate.knobs, candidate.trimmed)), kSameTime);
+      fastest.offer(tuned(problem, candidate.swaps, to_map(candidate.knobs, candidate.trimmed)));
     }
     offer_tflms_grid(problem, graph, fastest);
   }
