@@ -1,9 +1,11 @@
 #include "profiler/op_timer.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
+#include <utility>
 #include <variant>
 
 #include "core/error.h"
@@ -19,6 +21,8 @@ constexpr std::int64_t kRunsBeforeRefill = 4;
 // Copies beside an op last this much longer than it is expected to, so that they don't end before it does.
 constexpr double kCopyMargin = 1.3;
 constexpr Seconds kWakeUp{200e-6};  // for the compute stream to notice that copies have started
+// Copies that reach less than this of the link's rate beside an op were themselves held up.
+constexpr double kLeastOfRate = 0.25;
 constexpr Bytes kLeastCopy = 256_KiB;
 constexpr std::int64_t kCopiesEachWay = 32;  // as few commands as suffice
 constexpr std::int64_t kMostCopiesEachWay = 1000;
@@ -49,47 +53,72 @@ void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand,
   }
 }
 
+constexpr std::size_t kFewestBelieved = 2;
+
+/// How often the calling thread has lost its core to another one, to a long.
+void read_switches(void* result) {
+  rusage usage{};
+  if (getrusage(RUSAGE_THREAD, &usage) == 0) *static_cast<long*>(result) = usage.ru_nivcsw;
+}
+
 }  // namespace
+
+std::vector<OpRunTime> credible(std::vector<OpRunTime> runs) {
+  std::ranges::stable_sort(runs, {}, [](const OpRunTime& run) { return std::pair(run.disturbed, run.seconds); });
+  const auto undisturbed = static_cast<std::size_t>(std::ranges::count(runs, false, &OpRunTime::disturbed));
+  runs.resize(std::min(runs.size(), std::max(undisturbed, kFewestBelieved)));
+  return runs;
+}
 
 OpTimer::OpTimer(Workbench& bench, BytesPerSecond copy_rate, RepeatRule rule)
     : bench_(bench), copy_rate_(copy_rate), rule_(rule) {
-  for (EventId* event : {&begun_, &ended_, &flushed_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
+  for (EventId* event :
+       {&begun_, &ended_, &flushed_, &released_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
     *event = bench.device().create_event();
   }
 }
 
 OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPlaces& places) {
-  Run run{.kernel = kernel, .inputs = places.inputs, .outputs = places.outputs, .workspace = places.workspace};
+  Addresses run{.kernel = kernel, .inputs = places.inputs, .outputs = places.outputs, .workspace = places.workspace};
   for (Bytes& at : run.inputs) at += bench_.operands();
   for (Bytes& at : run.outputs) at += bench_.operands();
   run.workspace += bench_.operands();
 
   fill(op, run, false);
   // The first run makes pages, code and threads ready, and tells how long copies beside it must last.
-  double expected = run_alone(run).value;
-  std::vector<double> alone, slowdowns, rates;
-  double sum = 0;
-  const auto count = [&] { return static_cast<std::int64_t>(alone.size()); };
-  while (count() < rule_.most) {
-    const std::int64_t least = expected > rule_.long_op.value ? rule_.least_of_long : rule_.least;
-    if (count() >= least && sum >= rule_.enough.value) break;
-    if (count() % kRunsBeforeRefill == 1) fill(op, run, true);
+  double expected = run_alone(run).seconds;
+  std::vector<OpRunTime> alone, beside;
+  double sum = 0;  // of undisturbed runs
+  std::int64_t tried = 0, least = rule_.least;
+  const auto undisturbed = [](const std::vector<OpRunTime>& runs) {
+    return std::ranges::count(runs, false, &OpRunTime::disturbed);
+  };
+  while (true) {
+    const bool is_long = expected > rule_.long_op.value;
+    least = is_long ? rule_.least_of_long : rule_.least;
+    if (tried >= (is_long ? std::min(rule_.most, 2 * least) : rule_.most)) break;
+    if (std::min(undisturbed(alone), undisturbed(beside)) >= least && sum >= rule_.enough.value) break;
+    if (tried++ % kRunsBeforeRefill == kRunsBeforeRefill - 1) fill(op, run, true);
     // In turns, so that what else the machine does hits both alike.
-    alone.push_back(run_alone(run).value);
-    const BesideCopies beside = run_beside_copies(run, {expected});
-    slowdowns.push_back(beside.seconds.value);
-    rates.push_back(beside.rate.value);
-    sum += alone.back();
-    expected = median(alone);
+    alone.push_back(run_alone(run));
+    beside.push_back(run_beside_copies(run, {expected}));
+    if (!alone.back().disturbed) sum += alone.back().seconds;
+    expected = std::ranges::min(alone, {}, &OpRunTime::seconds).seconds;
   }
-  return {.seconds = {median(alone)},
-          .spread = spread(alone),
-          .while_copying = {median(slowdowns)},
+  std::vector<double> seconds, while_copying, rates;
+  for (const OpRunTime& time : credible(alone)) seconds.push_back(time.seconds);
+  for (const OpRunTime& time : credible(beside)) {
+    while_copying.push_back(time.seconds);
+    rates.push_back(time.copy_rate);
+  }
+  return {.seconds = {median(seconds)},
+          .spread = spread(seconds),
+          .while_copying = {median(while_copying)},
           .copy_rate = {median(rates)},
-          .repeats = count()};
+          .repeats = static_cast<std::int64_t>(seconds.size())};
 }
 
-void OpTimer::fill(const OpDescription& op, const Run& run, bool only_overwritten) {
+void OpTimer::fill(const OpDescription& op, const Addresses& run, bool only_overwritten) {
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     const bool overwritten = std::ranges::find(op.in_place, static_cast<int>(i)) != op.in_place.end();
     if (only_overwritten && !overwritten) continue;
@@ -97,19 +126,38 @@ void OpTimer::fill(const OpDescription& op, const Run& run, bool only_overwritte
   }
 }
 
-Seconds OpTimer::run_alone(const Run& run) {
+void OpTimer::enqueue_timed(const Addresses& run, std::uint64_t value) {
   Device& device = bench_.device();
-  const std::uint64_t value = bench_.next_value();
-  // All is enqueued before the flush is through, so the stream never waits for this thread.
-  device.enqueue_cache_flush(bench_.compute());
-  device.enqueue_record(bench_.compute(), begun_, value);
-  device.enqueue_op(bench_.compute(), run.kernel, {run.inputs, run.outputs, run.workspace});
-  device.enqueue_record(bench_.compute(), ended_, value);
-  device.wait(ended_, value);
-  return device.time_of(ended_) - device.time_of(begun_);
+  const StreamId compute = bench_.compute();
+  device.enqueue_host_function(compute, &read_switches, &switches_before_);
+  device.enqueue_record(compute, begun_, value);
+  device.enqueue_op(compute, run.kernel, {run.inputs, run.outputs, run.workspace});
+  device.enqueue_record(compute, ended_, value);
+  device.enqueue_host_function(compute, &read_switches, &switches_after_);
 }
 
-OpTimer::BesideCopies OpTimer::run_beside_copies(const Run& run, Seconds expected) {
+OpRunTime OpTimer::read_clocks() const {
+  const Device& device = bench_.device();
+  return {.seconds = (device.time_of(ended_) - device.time_of(begun_)).value,
+          .copy_rate = 0,
+          .disturbed = switches_after_ != switches_before_};
+}
+
+OpRunTime OpTimer::run_alone(const Addresses& run) {
+  Device& device = bench_.device();
+  const std::uint64_t value = bench_.next_value();
+  device.enqueue_cache_flush(bench_.compute());
+  device.enqueue_record(bench_.compute(), flushed_, value);
+  // The stream rests for a moment, and so isn't the first to lose its core when others want one.
+  device.enqueue_wait(bench_.compute(), released_, value);
+  enqueue_timed(run, value);
+  device.wait(flushed_, value);
+  device.enqueue_record(bench_.stream(CopyWay::in), released_, value);
+  bench_.finish(bench_.compute());
+  return read_clocks();
+}
+
+OpRunTime OpTimer::run_beside_copies(const Addresses& run, Seconds expected) {
   Device& device = bench_.device();
   const std::uint64_t value = bench_.next_value();
   const double each_way = kCopyMargin * (expected + kWakeUp).value * copy_rate_.value / 2;
@@ -131,19 +179,21 @@ OpTimer::BesideCopies OpTimer::run_beside_copies(const Run& run, Seconds expecte
   device.enqueue_record(compute, flushed_, value);
   device.enqueue_wait(compute, in_.started, value);
   device.enqueue_wait(compute, out_.started, value);
-  device.enqueue_record(compute, begun_, value);
-  device.enqueue_op(compute, run.kernel, {run.inputs, run.outputs, run.workspace});
-  device.enqueue_record(compute, ended_, value);
-  for (const EventId event : {ended_, in_.ended, out_.ended}) device.wait(event, value);
+  enqueue_timed(run, value);
+  bench_.finish(compute);
+  for (const EventId event : {in_.ended, out_.ended}) device.wait(event, value);
 
+  OpRunTime time = read_clocks();
+  if (time.seconds <= 0) return time;
   const Seconds begun = device.time_of(begun_), ended = device.time_of(ended_);
   const auto bytes_beside = [&](const Way& way) {
     const Seconds from = device.time_of(way.started), to = device.time_of(way.ended);
     const Seconds shared = std::min(to, ended) - std::max(from, begun);
-    return static_cast<double>((copies * size).value) * std::max(0.0, shared / (to - from));
+    return static_cast<double>((copies * size).value) * std::clamp(shared / (to - from), 0.0, 1.0);
   };
-  const double rate = (bytes_beside(in_) + bytes_beside(out_)) / (ended - begun).value;
-  return {.seconds = ended - begun, .rate = {rate}};
+  time.copy_rate = (bytes_beside(in_) + bytes_beside(out_)) / time.seconds;
+  time.disturbed |= time.copy_rate < kLeastOfRate * copy_rate_.value;
+  return time;
 }
 
 }  // namespace spillway

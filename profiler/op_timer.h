@@ -10,7 +10,8 @@
 namespace spillway {
 
 /// How often an op is run: at least `least`, or `least_of_long` if one run takes longer than `long_op`; then on until
-/// its runs add up to `enough` or there are `most`.
+/// its runs add up to `enough`. Runs during which the system took the core away don't count, but there are at most
+/// `most` in all, or twice `least_of_long` of a long op.
 struct RepeatRule {
   std::int64_t least = 5;
   std::int64_t least_of_long = 3;
@@ -25,8 +26,18 @@ struct OpTiming {
   double spread = 0;  ///< interquartile range over the median
   Seconds while_copying;
   BytesPerSecond copy_rate;  ///< both ways together, reached while `while_copying` was measured
-  std::int64_t repeats = 0;
+  std::int64_t repeats = 0;  ///< runs that `seconds` is the median of
 };
+
+/// One run of an op.
+struct OpRunTime {
+  double seconds = 0;
+  double copy_rate = 0;    ///< bytes per second, both ways; 0: it ran alone
+  bool disturbed = false;  ///< the op or the copies beside it lost their core to someone else meanwhile
+};
+/// The runs to believe: the undisturbed ones, or the two fastest where fewer than two are, since a disturbance only
+/// ever adds time. A machine that is busy otherwise so costs patience, not truth.
+[[nodiscard]] std::vector<OpRunTime> credible(std::vector<OpRunTime> runs);
 
 /// Times prepared kernels one at a time: alone, and beside copies both ways.
 class OpTimer {
@@ -38,27 +49,26 @@ class OpTimer {
   [[nodiscard]] OpTiming time(const OpDescription& op, KernelId kernel, const OperandPlaces& places);
 
  private:
-  struct Run {
+  struct Addresses {
     KernelId kernel;
     std::vector<Bytes> inputs, outputs;
     Bytes workspace;
   };
-  struct BesideCopies {
-    Seconds seconds;
-    BytesPerSecond rate;
-  };
-  void fill(const OpDescription& op, const Run& run, bool only_overwritten);
-  Seconds run_alone(const Run& run);
-  BesideCopies run_beside_copies(const Run& run, Seconds expected);
+  void fill(const OpDescription& op, const Addresses& run, bool only_overwritten);
+  void enqueue_timed(const Addresses& run, std::uint64_t value);
+  [[nodiscard]] OpRunTime run_alone(const Addresses& run);
+  [[nodiscard]] OpRunTime run_beside_copies(const Addresses& run, Seconds expected);
+  [[nodiscard]] OpRunTime read_clocks() const;
 
   Workbench& bench_;
   BytesPerSecond copy_rate_;
   RepeatRule rule_;
-  EventId begun_, ended_, flushed_;
+  EventId begun_, ended_, flushed_, released_;
   struct Way {
     EventId started, ended;
   };
   Way in_, out_;
+  long switches_before_ = 0, switches_after_ = 0;  // of the thread that runs the op
 };
 
 }  // namespace spillway

@@ -97,9 +97,11 @@ constexpr double kLeastSeconds = 1e-9;
 
 KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, BytesPerSecond rate) {
   const double seconds = std::max(timing.seconds.value, kLeastSeconds);
-  // Slower in proportion to what crosses the link: from the rate that this op saw to the trace's.
-  const double reached = timing.copy_rate.value > 0 ? timing.copy_rate.value : rate.value;
-  const double slower = std::max(0.0, timing.while_copying.value - seconds) * rate.value / reached;
+  // Slower in proportion to what crosses the link: from the rate that this op saw to the trace's. An op too short to
+  // see copies at anything near that rate tells little; it isn't magnified further than this.
+  constexpr double kMostScaling = 2;
+  const double scaling = timing.copy_rate.value > 0 ? std::min(kMostScaling, rate.value / timing.copy_rate.value) : 1;
+  const double slower = std::max(0.0, timing.while_copying.value - seconds) * scaling;
   return {.kernel = candidate.kernel.id,
           .workspace = candidate.kernel.workspace,
           .seconds = {seconds},
