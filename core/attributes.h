@@ -81,7 +81,7 @@ struct BatchNormBackward {
 };
 /// mean [C], variance [C] (biased, of this step), running_mean, running_variance -> running_mean, running_variance
 /// (both in place). running = (1 - momentum) running + momentum x; the variance is made unbiased with
-/// `samples_per_channel` values per sample of the batch, as PyTorch does. An op of its own, so that running a batch
+/// `values_per_sample` values per sample of the batch, as PyTorch does. An op of its own, so that running a batch
 /// norm again can't update the statistics twice.
 struct RunningStatistics {
   static constexpr std::string_view kKind = "running_statistics";

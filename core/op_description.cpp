@@ -15,6 +15,7 @@ OpDescription describe(const Graph& graph, OpId id, std::int64_t batch) {
   const Op& op = graph.ops[id];
   OpDescription description{
       .attributes = op.attributes, .layout = graph.layout, .inputs = {}, .outputs = {}, .in_place = {}};
+  description.batch = batch;
   for (const TensorId input : op.inputs) description.inputs.push_back(describe_operand(graph.tensors[input], batch));
   for (const TensorId output : op.outputs) {
     const Tensor& tensor = graph.tensors[output];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/graph.h"
@@ -21,6 +22,7 @@ struct OpDescription {
   Layout layout = Layout::channels_last;
   std::vector<OperandDescription> inputs, outputs;
   std::vector<int> in_place;  ///< per output: the input whose bytes it shares, or -1
+  std::int64_t batch = 1;     ///< for ops whose operands have no batch themselves
   friend bool operator==(const OpDescription&, const OpDescription&) = default;
 };
 

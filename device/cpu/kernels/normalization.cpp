@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "device/cpu/kernels/onednn.h"
 #include "device/cpu/kernels/recipes.h"
@@ -34,11 +36,109 @@ struct Groups {
   }
 };
 
+/// Positions whose sums are kept in single precision before they go into a double: few enough that rounding stays at
+/// 1e-6.
+constexpr std::int64_t kBlock = 128;
+
+std::vector<Recipe> loop_forward(const OpDescription& op, bool per_sample, double epsilon) {
+  const Extents& x = op.inputs[0].extents;
+  const std::int64_t groups = per_sample ? x[0] : 1, channels = x[1],
+                     positions = elements(op.inputs[0]) / groups / channels;
+  std::vector<double> sum(static_cast<std::size_t>(channels)), square(sum.size());
+  std::vector<float> part(sum.size()), factor(sum.size()), offset(sum.size());
+  return loop_recipe([=](const Operands& operands) mutable {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const float* in = operands.input(0) + g * positions * channels;
+      float* out = operands.output(0) + g * positions * channels;
+      float *mean = operands.output(1) + g * channels, *variance = operands.output(2) + g * channels;
+      std::fill(sum.begin(), sum.end(), 0.0);
+      std::fill(square.begin(), square.end(), 0.0);
+      for (std::int64_t first = 0; first < positions; first += kBlock) {
+        std::fill(part.begin(), part.end(), 0.0F);
+        for (std::int64_t i = first; i < std::min(first + kBlock, positions); ++i)
+          for (std::int64_t c = 0; c < channels; ++c) part[static_cast<std::size_t>(c)] += in[i * channels + c];
+        for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += static_cast<double>(part[c]);
+      }
+      for (std::int64_t c = 0; c < channels; ++c)
+        mean[c] = static_cast<float>(sum[static_cast<std::size_t>(c)] / static_cast<double>(positions));
+      for (std::int64_t first = 0; first < positions; first += kBlock) {
+        std::fill(part.begin(), part.end(), 0.0F);
+        for (std::int64_t i = first; i < std::min(first + kBlock, positions); ++i)
+          for (std::int64_t c = 0; c < channels; ++c) {
+            const float d = in[i * channels + c] - mean[c];
+            part[static_cast<std::size_t>(c)] += d * d;
+          }
+        for (std::size_t c = 0; c < sum.size(); ++c) square[c] += static_cast<double>(part[c]);
+      }
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const auto k = static_cast<std::size_t>(c);
+        variance[c] = static_cast<float>(square[k] / static_cast<double>(positions));
+        factor[k] = static_cast<float>(static_cast<double>(operands.input(1)[c]) /
+                                       std::sqrt(square[k] / static_cast<double>(positions) + epsilon));
+        offset[k] = operands.input(2)[c];
+      }
+      for (std::int64_t i = 0; i < positions; ++i)
+        for (std::int64_t c = 0; c < channels; ++c)
+          out[i * channels + c] = (in[i * channels + c] - mean[c]) * factor[static_cast<std::size_t>(c)] +
+                                  offset[static_cast<std::size_t>(c)];
+    }
+  });
+}
+
+std::vector<Recipe> loop_backward(const OpDescription& op, bool per_sample, double epsilon) {
+  const Extents& x = op.inputs[1].extents;
+  const std::int64_t groups = per_sample ? x[0] : 1, channels = x[1],
+                     positions = elements(op.inputs[1]) / groups / channels;
+  const auto size = static_cast<std::size_t>(channels);
+  std::vector<double> total_scale(size), total_shift(size), scale(size), shift(size);
+  std::vector<float> part(size), part2(size), rstd(size), factor(size), a(size), b(size);
+  return loop_recipe([=](const Operands& operands) mutable {
+    std::fill(total_scale.begin(), total_scale.end(), 0.0);
+    std::fill(total_shift.begin(), total_shift.end(), 0.0);
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const float *dy = operands.input(0) + g * positions * channels,
+                  *in = operands.input(1) + g * positions * channels;
+      const float *mean = operands.input(3) + g * channels, *variance = operands.input(4) + g * channels;
+      float* dx = operands.output(0) + g * positions * channels;
+      for (std::size_t c = 0; c < size; ++c)
+        rstd[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(variance[c]) + epsilon));
+      std::fill(scale.begin(), scale.end(), 0.0);
+      std::fill(shift.begin(), shift.end(), 0.0);
+      for (std::int64_t first = 0; first < positions; first += kBlock) {
+        std::fill(part.begin(), part.end(), 0.0F);
+        std::fill(part2.begin(), part2.end(), 0.0F);
+        for (std::int64_t i = first; i < std::min(first + kBlock, positions); ++i)
+          for (std::size_t c = 0; c < size; ++c) {
+            const auto at = i * channels + static_cast<std::int64_t>(c);
+            part[c] += dy[at];
+            part2[c] += dy[at] * ((in[at] - mean[c]) * rstd[c]);
+          }
+        for (std::size_t c = 0; c < size; ++c)
+          shift[c] += static_cast<double>(part[c]), scale[c] += static_cast<double>(part2[c]);
+      }
+      for (std::size_t c = 0; c < size; ++c) {
+        total_scale[c] += scale[c], total_shift[c] += shift[c];
+        factor[c] = operands.input(2)[c] * rstd[c];
+        a[c] = static_cast<float>(shift[c] / static_cast<double>(positions));
+        b[c] = static_cast<float>(scale[c] / static_cast<double>(positions));
+      }
+      for (std::int64_t i = 0; i < positions; ++i)
+        for (std::size_t c = 0; c < size; ++c) {
+          const auto at = i * channels + static_cast<std::int64_t>(c);
+          dx[at] = factor[c] * (dy[at] - a[c] - (in[at] - mean[c]) * rstd[c] * b[c]);
+        }
+    }
+    for (std::size_t c = 0; c < size; ++c)
+      operands.output(1)[c] = static_cast<float>(total_scale[c]),
+      operands.output(2)[c] = static_cast<float>(total_shift[c]);
+  });
+}
+
 std::vector<Recipe> forward(const OpDescription& op, bool per_sample, double epsilon, int threads) {
   const Groups groups(op.inputs[0].extents, per_sample);
   const dnnl::batch_normalization_forward::desc descriptor(dnnl::prop_kind::forward_training, groups.layout,
                                                            static_cast<float>(epsilon), kFlags);
-  std::vector<Recipe> all;
+  std::vector<Recipe> all = loop_forward(op, per_sample, epsilon);  // first: its sums stay exact
   for_each_implementation(
       ForwardChoice(descriptor, kernel_attributes(), cpu_engine(), true), [&](const ForwardChoice& choice) {
         RecipeBuilder builder;
@@ -79,7 +179,7 @@ std::vector<Recipe> backward(const OpDescription& op, bool per_sample, double ep
   if (!hint) return {};
   const dnnl::batch_normalization_backward::desc descriptor(dnnl::prop_kind::backward, groups.layout, groups.layout,
                                                             static_cast<float>(epsilon), kFlags);
-  std::vector<Recipe> all;
+  std::vector<Recipe> all = loop_backward(op, per_sample, epsilon);
   for_each_implementation(
       BackwardChoice(descriptor, kernel_attributes(), cpu_engine(), hint, true), [&](const BackwardChoice& choice) {
         RecipeBuilder builder;
