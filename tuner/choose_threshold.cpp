@@ -28,7 +28,7 @@ class Fastest {
 /// TFLMS's own knobs in its own sync modes: a coarse grid, quickly evaluated; the best of it with full effort. Its
 /// swap-ins start later than ours at equal memory, so this seldom wins; but where it does, it should.
 void offer_tflms_grid(const Problem& problem, const TflmsGraph& graph, Fastest& fastest) {
-  constexpr std::int64_t kThresholds = 6;
+  constexpr std::int64_t kThresholds = 4;
   std::optional<Seconds> best;
   std::optional<TflmsKnobs> best_knobs;
   const auto consider = [&](const TflmsKnobs& knobs) {
@@ -44,7 +44,7 @@ void offer_tflms_grid(const Problem& problem, const TflmsGraph& graph, Fastest& 
   };
   for (std::int64_t i = 1; i <= kThresholds; ++i) {
     for (const int sync_mode : {0, 2}) {
-      for (const std::int64_t ahead : {1, 4, 16}) {
+      for (const std::int64_t ahead : {1, 8}) {
         for (const std::int64_t groupby : {std::int64_t{0}, graph.level_count()}) {
           const std::int64_t threshold = 1 + graph.level_count() * (i - 1) / kThresholds;
           if (sync_mode == 2 && ahead > 1) continue;  // a synchronous swap-in has no ahead
