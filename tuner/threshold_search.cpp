@@ -28,17 +28,31 @@ bool ThresholdSearch::scan() {
 }
 
 void ThresholdSearch::scan(bool variables) {
-  for (const Bytes smallest : {small_buffer(problem_), Bytes{}}) {
+  // Where memory is so short that nothing fits, small buffers matter too; and where long stays leave no packing, short
+  // ones do.
+  const Bytes small = small_buffer(problem_);
+  for (const Bytes smallest : {small, Bytes{small.value / 16}, Bytes{}}) {
     ThresholdKnobs knobs{.variables = variables, .smallest = smallest};
-    const std::vector<std::int64_t> thresholds = fitting_thresholds(knobs);
-    if (thresholds.empty()) continue;
-    const std::size_t last = thresholds.size() - 1;
-    for (std::size_t i = 0; i < kScanned; ++i) {
-      knobs.swapout_threshold = thresholds[last - last * i / (kScanned - 1)];
-      consider(knobs);
+    if (scan(knobs)) return;
+    knobs.swapout_linger = Linger::none;
+    for (const std::int64_t ahead : {4, 1, 0}) {
+      knobs.swapin_ahead = ahead;
+      if (scan(knobs)) return;
     }
-    return;  // the small ones matter only where nothing fits without them
   }
+}
+
+bool ThresholdSearch::scan(ThresholdKnobs knobs) {
+  const std::vector<std::int64_t> thresholds = fitting_thresholds(knobs);
+  if (thresholds.empty()) return false;
+  bool any = false;
+  const std::size_t last = thresholds.size() - 1;
+  for (std::size_t i = 0; i < kScanned; ++i) {
+    knobs.swapout_threshold = thresholds[last - last * i / (kScanned - 1)];
+    if (consider(knobs)) any = true;
+    if (!any && i >= 3 && knobs.swapin_ahead == StretchLimits::kAnyAhead) break;  // lower ones pack no better
+  }
+  return any;
 }
 
 std::vector<std::int64_t> ThresholdSearch::fitting_thresholds(const ThresholdKnobs& knobs) const {
@@ -123,14 +137,18 @@ std::optional<ThresholdSearch::Candidate> ThresholdSearch::drop(const Candidate&
   return evaluate(from.knobs, std::move(chosen), trimmed);
 }
 
-void ThresholdSearch::consider(const ThresholdKnobs& knobs) {
-  if (!considered_.emplace(knobs, true).second) return;
-  if (std::optional<Candidate> candidate = evaluate(knobs, chosen_by(problem_, knobs), 0)) keep(std::move(*candidate));
+bool ThresholdSearch::consider(const ThresholdKnobs& knobs) {
+  if (!considered_.insert(knobs).second) return false;
+  std::optional<Candidate> candidate = evaluate(knobs, chosen_by(problem_, knobs), 0);
+  if (!candidate) return false;
+  keep(std::move(*candidate));
+  return true;
 }
 
 std::optional<ThresholdSearch::Candidate> ThresholdSearch::evaluate(const ThresholdKnobs& knobs,
                                                                     std::vector<std::size_t> chosen,
                                                                     std::size_t trimmed) {
+  const Bytes least = problem_.peak(shortest_stays(problem_, chosen));
   Bytes budget = capacity_;
   for (int attempt = 0; attempt < kBudgets && may_go_on(1); ++attempt) {
     const auto aways = stretch_stays(problem_, chosen,
@@ -142,7 +160,8 @@ std::optional<ThresholdSearch::Candidate> ThresholdSearch::evaluate(const Thresh
     const std::variant<Schedule, Shortfall> lowered = lower(problem_.trace(), plan, Effort::quick);
     if (const auto* shortfall = std::get_if<Shortfall>(&lowered)) {
       if (shortfall->host) return std::nullopt;
-      budget -= shortfall->needed - capacity_;
+      if (budget <= least) return std::nullopt;
+      budget = std::max(budget - (shortfall->needed - capacity_), least);
       continue;
     }
     const StepTimes times = step_times(problem_.trace(), std::get<Schedule>(lowered), plan.platform);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "tuner/threshold_knobs.h"
@@ -37,14 +37,15 @@ class ThresholdSearch {
 
  private:
   void scan(bool variables);
+  bool scan(ThresholdKnobs knobs);
   [[nodiscard]] std::vector<std::int64_t> fitting_thresholds(const ThresholdKnobs& knobs) const;
   void refine_threshold(std::size_t stride);
   void refine_other_knobs();
   void trim();
   std::optional<Candidate> drop(const Candidate& from, std::size_t first, std::size_t count);
 
-  /// Evaluates the knobs unless they were evaluated before; keeps what is among the best few.
-  void consider(const ThresholdKnobs& knobs);
+  /// Evaluates the knobs unless they were evaluated before; keeps what is among the best few. Whether it fits.
+  bool consider(const ThresholdKnobs& knobs);
   std::optional<Candidate> evaluate(const ThresholdKnobs& knobs, std::vector<std::size_t> chosen, std::size_t trimmed);
   void keep(Candidate candidate);
   [[nodiscard]] bool may_go_on(double share) const;
@@ -52,7 +53,7 @@ class ThresholdSearch {
   const Problem& problem_;
   Bytes capacity_;
   std::int64_t evaluations_ = 0;
-  std::map<ThresholdKnobs, bool> considered_;
+  std::set<ThresholdKnobs> considered_;
   std::vector<Candidate> best_;
 };
 
