@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <map>
 
@@ -11,6 +13,19 @@
 
 namespace spillway {
 namespace {
+
+/// In place of CLI::PositiveNumber, whose complaint prints its upper bound in 309 digits.
+const CLI::Validator& above_zero() {
+  static const CLI::Validator validator(
+      [](const std::string& text) {
+        std::int64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool good = error == std::errc() && end == text.data() + text.size() && value > 0;
+        return good ? std::string() : fmt::format("found '{}', expected a whole number above 0", text);
+      },
+      "", "above zero");
+  return validator;
+}
 
 /// A command: how its flags fill its options, and how it is run.
 class Commands {
@@ -128,7 +143,7 @@ class Commands {
     patterns("--keep", tune_.keep);
     patterns("--swap", tune_.swap);
     patterns("--recompute", tune_.recompute);
-    app.add_option("--evaluations", tune_.evaluations)->check(CLI::PositiveNumber);
+    app.add_option("--evaluations", tune_.evaluations)->check(above_zero());
     app.add_flag("--json", tune_.json);
     app.add_option("-o,--output", tune_.output)->required();
   }
@@ -153,12 +168,12 @@ class Commands {
     CLI::App& app = add("execute", [this] { return run_execute(execute_); });
     app.add_option("FILE", execute_.file)->required();
     optional(app, "--device", execute_.device);
-    app.add_option("--steps", execute_.steps)->check(CLI::PositiveNumber);
+    app.add_option("--steps", execute_.steps)->check(above_zero());
     optional(app, "--data", execute_.data);
     optional(app, "--weights", execute_.weights);
     optional(app, "--save", execute_.save);
     optional(app, "--checkpoint", execute_.checkpoint);
-    app.add_option("--checkpoint-every", execute_.checkpoint_every)->check(CLI::PositiveNumber);
+    app.add_option("--checkpoint-every", execute_.checkpoint_every)->check(above_zero());
     app.add_flag("--resume", execute_.resume);
     optional(app, "--learning-rate", execute_.learning_rate);
     app.add_option("--seed", execute_.seed);
