@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -19,6 +20,7 @@ int complain(ExitCode code, const std::string& line) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` then fails like one to a full disk, and is reported
   try {
     const ExitCode code = parse_and_run(argc, argv);
     // Results that didn't reach the user are a failure: `spillway show plan > /dev/full`.
