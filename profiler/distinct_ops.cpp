@@ -4,6 +4,21 @@
 #include <utility>
 
 namespace spillway {
+namespace {
+
+/// Whether two ops cost the same: equal, but for the batch where neither has an operand of that many samples.
+bool cost_the_same(const OpDescription& a, const OpDescription& b) {
+  const auto batched = [](const OpDescription& op) {
+    return std::ranges::any_of(op.inputs, &OperandDescription::batched) ||
+           std::ranges::any_of(op.outputs, &OperandDescription::batched);
+  };
+  if (a.batch == b.batch || batched(a)) return a == b;
+  OpDescription at_the_same_batch = a;
+  at_the_same_batch.batch = b.batch;
+  return at_the_same_batch == b;
+}
+
+}  // namespace
 
 DistinctOps distinct_ops(const Graph& graph, const std::vector<std::int64_t>& batches) {
   DistinctOps result;
@@ -11,7 +26,8 @@ DistinctOps distinct_ops(const Graph& graph, const std::vector<std::int64_t>& ba
     IdVector<OpId, std::uint32_t> stands_for;
     for (const OpId id : graph.ops.ids()) {
       OpDescription description = describe(graph, id, batch);
-      const auto known = std::ranges::find(result.ops, description, &DistinctOp::description);
+      const auto known = std::ranges::find_if(
+          result.ops, [&](const DistinctOp& op) { return cost_the_same(op.description, description); });
       stands_for.push_back(static_cast<std::uint32_t>(known - result.ops.begin()));
       if (known == result.ops.end()) {
         result.ops.push_back({.description = std::move(description), .name = graph.ops[id].name, .batch = batch});

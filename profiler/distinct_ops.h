@@ -10,7 +10,8 @@
 
 namespace spillway {
 
-/// An op to be timed; it stands for all ops with an equal description.
+/// An op to be timed; it stands for all ops with an equal description, whatever the batch where no operand depends on
+/// it.
 struct DistinctOp {
   OpDescription description;
   std::string name;        ///< of the first op that it stands for

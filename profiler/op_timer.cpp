@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -115,6 +116,7 @@ OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPl
           .spread = spread(seconds),
           .while_copying = {median(while_copying)},
           .copy_rate = {median(rates)},
+          .copying_disturbed = undisturbed(beside) < std::ssize(while_copying),
           .repeats = static_cast<std::int64_t>(seconds.size())};
 }
 

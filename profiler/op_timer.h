@@ -25,8 +25,9 @@ struct OpTiming {
   Seconds seconds;    ///< median
   double spread = 0;  ///< interquartile range over the median
   Seconds while_copying;
-  BytesPerSecond copy_rate;  ///< both ways together, reached while `while_copying` was measured
-  std::int64_t repeats = 0;  ///< runs that `seconds` is the median of
+  BytesPerSecond copy_rate;        ///< both ways together, reached while `while_copying` was measured
+  bool copying_disturbed = false;  ///< no two runs beside copies were undisturbed: `while_copying` says little
+  std::int64_t repeats = 0;        ///< runs that `seconds` is the median of
 };
 
 /// One run of an op.
