@@ -50,7 +50,7 @@ result:
   -o, --output TRACE   the trace, JSON
 
 examples:
-  spillway profile mlp --set width=256 --batch 16,32,64 -o mlp.trace.json
+  spillway profile mlp --set width=256 --batch 256,512 -o mlp.trace.json
   spillway profile unet3d --set side=32 --set base=4 -o unet.trace.json
 )"},
       {"tune", R"(usage: spillway tune TRACE [options] -o PLAN
