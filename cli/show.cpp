@@ -115,7 +115,7 @@ void show_schedule(const std::string& path) {
   }
   print_facts(facts);
   fmt::print("\nbytes in the arena, op by op\n{}",
-             bytes_chart(live_bytes(schedule), plan.capacity, "", "first op of the step -> last"));
+             bytes_chart(live_bytes(schedule), plan.capacity, "capacity", "first op of the step -> last"));
 
   struct Moved {
     Bytes bytes;

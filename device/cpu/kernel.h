@@ -19,8 +19,8 @@ class CpuKernel {
   virtual void run(std::span<std::byte* const> inputs, std::span<std::byte* const> outputs, std::byte* workspace) = 0;
 };
 
-/// The kernels that can run `op` on `threads` threads, the best first; empty: none. Ids carry library version, instruction set and
-/// thread count, since these fix the bits.
+/// The kernels that can run `op` on `threads` threads, the best first; empty: none. Ids carry library version,
+/// instruction set and thread count, since these fix the bits.
 [[nodiscard]] std::vector<KernelOption> cpu_kernels(const OpDescription& op, int threads);
 /// Requires: `id` is among cpu_kernels(op, threads); the caller checks.
 [[nodiscard]] std::unique_ptr<CpuKernel> make_cpu_kernel(const OpDescription& op, const std::string& id, int threads);
