@@ -12,7 +12,7 @@ template <class Ids>
 void find_double_names(const char* what, const Ids& items, std::vector<std::string>& found) {
   std::set<std::string> names;
   for (const auto& item : items) {
-    if (item.name.empty()) found.push_back(fmt::format("a {} has no name", what));
+    if (item.name.empty()) found.push_back(fmt::format("a{} {} has no name", what[0] == 'o' ? "n" : "", what));
     if (!names.insert(item.name).second) found.push_back(fmt::format("{} '{}' is there twice", what, item.name));
   }
 }
