@@ -32,6 +32,13 @@ std::string escaped(const std::string& key) {
   return text;
 }
 
+/// Keys and names may hold line ends; a complaint is one line all the same.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' '; }, ' ');
+  return text;
+}
+
 }  // namespace
 
 void JsonNode::fail(const std::string& expected, const std::string& what_to_do) const {
@@ -40,7 +47,7 @@ void JsonNode::fail(const std::string& expected, const std::string& what_to_do) 
 }
 
 void JsonNode::fail_with(const std::string& complaint) const {
-  throw input_error(fmt::format("{}: {}: {}", *file_, pointer_.empty() ? "/" : pointer_, complaint));
+  throw input_error(fmt::format("{}: {}", *file_, one_line((pointer_.empty() ? "/" : pointer_) + ": " + complaint)));
 }
 
 const JsonNode& JsonNode::only(std::initializer_list<std::string_view> keys) const {
@@ -159,7 +166,8 @@ OrderedJson parse_json(const std::string& text, const std::string& file) {
   try {
     OrderedJson json = OrderedJson::parse(text, watch);
     if (!twice.empty())
-      throw input_error(fmt::format("{}: found the key '{}' twice in one object, expected it once", file, twice));
+      throw input_error(
+          fmt::format("{}: found the key '{}' twice in one object, expected it once", file, one_line(twice)));
     return json;
   } catch (const OrderedJson::parse_error& error) {
     const std::size_t end = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
