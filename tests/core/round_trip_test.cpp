@@ -1,0 +1,76 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "tests/core/files_on_disk.h"
+
+namespace spillway {
+namespace {
+
+TEST(RoundTrip, AllFilesOfRandomStepsReadBackEqual) {
+  std::size_t swaps = 0, recomputes = 0;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const FilesOnDisk files(seed);
+    const Trace trace = read_trace(files.path("trace.json"));
+    EXPECT_TRUE(trace == files.trace);
+    EXPECT_EQ(trace_text(trace), trace_text(files.trace));
+
+    const PlanFile plan = read_plan(files.path("plan.json"));
+    EXPECT_TRUE(plan.plan == files.plan);
+    EXPECT_TRUE(plan.trace == files.trace);
+    EXPECT_EQ(plan_text(plan.plan, trace.graph), plan_text(files.plan, trace.graph));
+
+    const ScheduleFile schedule = read_schedule(files.path("schedule.json"));
+    EXPECT_TRUE(schedule.schedule == files.schedule);
+    EXPECT_EQ(schedule_text(schedule.schedule, trace.graph), schedule_text(files.schedule, trace.graph));
+
+    EXPECT_TRUE(read_timeline(files.path("timeline.json")) == files.timeline);
+    EXPECT_TRUE(read_platform(files.path("platform.json")) == files.trace.machine);
+    swaps += files.plan.swaps.size();
+    recomputes += files.plan.recomputes.size();
+  }
+  EXPECT_GT(swaps, 500U);  // the generator makes what the test is about
+  EXPECT_GT(recomputes, 50U);
+}
+
+TEST(RoundTrip, WhatIsOptionalReadsBackToo) {
+  FilesOnDisk files(1);
+  files.trace.machine.host_link.both = Rate{{1.5e9}, "vendor \"data\" sheet"};
+  files.write("platform.json", platform_text(files.trace.machine));
+  EXPECT_EQ(read_platform(files.path("platform.json")), files.trace.machine);
+
+  files.plan.host_capacity = 3_GiB;
+  files.plan.prediction = Prediction{{1.5}, {1.25}, {0.25}, 10_B, 20_B, 30_B};
+  files.plan.constraints = {.keep = {"enc*"}, .swap = {"w?", "ü/~"}, .recompute = {}};
+  files.plan.knobs = {{"ahead", "3"}};
+  ASSERT_FALSE(files.plan.swaps.empty());
+  files.plan.swaps.front().remark = "stalls 3 ms";
+  files.write("plan.json", plan_text(files.plan, files.trace.graph));
+  EXPECT_EQ(read_plan(files.path("plan.json")).plan, files.plan);
+}
+
+TEST(RoundTrip, EachFileIsKnownByItsKind) {
+  const FilesOnDisk files(1);
+  for (const std::string kind : {"trace", "plan", "schedule", "timeline", "platform"}) {
+    EXPECT_EQ(kind_of_file(files.path(kind + ".json")), kind);
+  }
+}
+
+TEST(RelativeTo, IsThePathFromTheFolderOfTheFile) {
+  EXPECT_EQ(relative_to("/a/b/trace.json", "/a/b/plan.json"), "trace.json");
+  EXPECT_EQ(relative_to("/a/b/trace.json", "/a/c/d/plan.json"), "../../b/trace.json");
+  Plan plan;
+  plan.trace_path = "../t.json";
+  EXPECT_EQ(trace_path_of("plans/p.json", plan), "plans/../t.json");
+  plan.trace_path = "/t.json";
+  EXPECT_EQ(trace_path_of("plans/p.json", plan), "/t.json");
+}
+
+TEST(Sha256, GivesThePublishedAnswers) {  // FIPS 180-2, appendix B.1, and of nothing
+  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+}  // namespace
+}  // namespace spillway
