@@ -15,7 +15,7 @@ using Waits = IdVector<InstructionId, std::vector<InstructionId>>;
 class DataOrder {
  public:
   explicit DataOrder(Waits& waits) : waits_(waits) {}
-  void access(const Access& access) {
+  void access(const ResidencyAccess& access) {
     std::vector<InstructionId>& waits = waits_[access.instruction];
     if (access.writes) waits.insert(waits.end(), readers_.begin(), readers_.end());
     if (writer_.valid()) waits.push_back(writer_);
@@ -55,7 +55,7 @@ std::vector<Segment> segments(const UnplacedSchedule& unplaced) {
                       .first_user = {},
                       .last_users = {}};
       std::map<StreamId, InstructionId> last_on;
-      for (const Access& access : unplaced.accesses[id]) {
+      for (const ResidencyAccess& access : unplaced.accesses[id]) {
         const Instruction& instruction = schedule.instructions[access.instruction];
         if (instruction.position.index() < first || instruction.position.index() > last) continue;
         if (!segment.first_user.valid()) segment.first_user = access.instruction;
@@ -155,9 +155,9 @@ void drop_implied(Schedule& schedule, const Waits& waits) {
 
 Schedule guard(UnplacedSchedule unplaced) {
   Waits waits = unplaced.asked_waits;
-  for (const std::vector<Access>& accesses : unplaced.accesses) {
+  for (const std::vector<ResidencyAccess>& accesses : unplaced.accesses) {
     DataOrder data(waits);
-    for (const Access& access : accesses) data.access(access);
+    for (const ResidencyAccess& access : accesses) data.access(access);
   }
   guard_addresses(unplaced, waits);
   guard_host_slots(unplaced.schedule, waits);

@@ -203,7 +203,7 @@ class Orderer {
     for (const InstructionId id : schedule().instructions.ids()) {
       const Instruction& instruction = schedule().instructions[id];
       const auto access = [&](ResidencyId residency, bool reads, bool writes) {
-        std::vector<Access>& list = result_.accesses[residency];
+        std::vector<ResidencyAccess>& list = result_.accesses[residency];
         if (list.empty() || list.back().instruction != id) list.push_back({.instruction = id});
         list.back().reads |= reads;
         list.back().writes |= writes;

@@ -7,7 +7,7 @@
 namespace spillway {
 
 /// One access of an instruction to a residency.
-struct Access {
+struct ResidencyAccess {
   InstructionId instruction;
   bool reads = false;
   bool writes = false;
@@ -17,7 +17,7 @@ struct Access {
 /// another type.
 struct UnplacedSchedule {
   Schedule schedule;
-  IdVector<ResidencyId, std::vector<Access>> accesses;  ///< of each residency, in instruction order
+  IdVector<ResidencyId, std::vector<ResidencyAccess>> accesses;  ///< of each residency, in instruction order
   /// Per instruction the waits that are decisions, not consequences: triggers and blocking swaps.
   IdVector<InstructionId, std::vector<InstructionId>> asked_waits;
 };

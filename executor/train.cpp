@@ -121,6 +121,12 @@ class Training {
       throw input_error(fmt::format("{}: was made with --seed {}, found --seed {}; give the same seed to resume",
                                     *newest, progress.seed, request_.seed));
     }
+    if (progress.trace_sha256 != schedule_.plan.trace_sha256) {
+      throw input_error(fmt::format(
+          "{}: was made with another trace, whose kernels may compute other bits; give the plan's own trace, or go on "
+          "from its weights with --weights {}",
+          *newest, *newest));
+    }
     all_losses_ = progress.losses;
     result_.first_step = result_.completed = progress.step;
   }

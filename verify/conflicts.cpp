@@ -45,7 +45,7 @@ Rule rule_within_residency(InstructionKind earlier, InstructionKind later) {
 
 void check_conflicts(const Schedule& schedule, const IdVector<ResidencyId, std::vector<Access>>& residencies,
                      const IdVector<BufferId, std::vector<Access>>& host_slots, const HappensBefore& happens_before,
-                     Report& report) {
+                     Findings& report) {
   const auto kind_of = [&](InstructionId id) { return schedule.instructions[id].kind; };
   for (const ResidencyId id : residencies.ids())
     for_each_race(schedule, residencies[id], happens_before, [&](InstructionId earlier, InstructionId later) {

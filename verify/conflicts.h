@@ -1,8 +1,8 @@
 #pragma once
 
 #include "verify/accesses.h"
+#include "verify/findings.h"
 #include "verify/happens_before.h"
-#include "verify/report.h"
 
 namespace spillway {
 
@@ -10,6 +10,6 @@ namespace spillway {
 /// other. Reads beside reads are fine: a swap-out may run beside later readers. Requires: rules 1 to 17 hold.
 void check_conflicts(const Schedule& schedule, const IdVector<ResidencyId, std::vector<Access>>& residencies,
                      const IdVector<BufferId, std::vector<Access>>& host_slots, const HappensBefore& happens_before,
-                     Report& report);
+                     Findings& report);
 
 }  // namespace spillway

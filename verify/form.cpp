@@ -13,7 +13,7 @@ bool is_supported(InstructionKind kind) {
   return kind == InstructionKind::compute || kind == InstructionKind::swap_out || kind == InstructionKind::swap_in;
 }
 
-void check_supported(const Schedule& schedule, Report& report) {
+void check_supported(const Schedule& schedule, Findings& report) {
   if (schedule.plan.micro_batches != 1)
     report.add(Rule::not_supported_yet,
                fmt::format("the plan has {} micro-batches; only 1 can be verified", schedule.plan.micro_batches));
@@ -31,7 +31,7 @@ void check_supported(const Schedule& schedule, Report& report) {
 
 class IdCheck {
  public:
-  IdCheck(const Trace& trace, const Schedule& schedule, Report& report)
+  IdCheck(const Trace& trace, const Schedule& schedule, Findings& report)
       : graph_(trace.graph), schedule_(schedule), report_(report) {
     positions_ = static_cast<std::size_t>(
         std::ranges::count(schedule.instructions, InstructionKind::compute, &Instruction::kind));
@@ -85,11 +85,11 @@ class IdCheck {
 
   const Graph& graph_;
   const Schedule& schedule_;
-  Report& report_;
+  Findings& report_;
   std::size_t positions_ = 0;
 };
 
-void check_sizes_are_sound(const Schedule& schedule, Report& report) {
+void check_sizes_are_sound(const Schedule& schedule, Findings& report) {
   const auto expect = [&](const std::string& what, Bytes size) {
     if (size.value < 0)
       report.add(Rule::sizes_are_sound, fmt::format("{}: found {} bytes, expected 0 or more", what, size.value));
@@ -113,7 +113,7 @@ void check_sizes_are_sound(const Schedule& schedule, Report& report) {
     report.add(Rule::sizes_are_sound, fmt::format("alignment: found {}, expected a power of two", alignment));
 }
 
-void check_operand_counts(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_operand_counts(const Trace& trace, const Schedule& schedule, Findings& report) {
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
     if (instruction.kind != InstructionKind::compute || !in_range(instruction.op, trace.graph.ops)) continue;
@@ -135,7 +135,7 @@ const BatchCosts* profiled_costs(const Trace& trace, const Schedule& schedule) {
   return std::ranges::all_of(found->kernel_of, exists) ? &*found : nullptr;
 }
 
-void check_form(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_form(const Trace& trace, const Schedule& schedule, Findings& report) {
   check_supported(schedule, report);
   // The other rules don't know the fields of unsupported instructions.
   if (!report.empty()) return;

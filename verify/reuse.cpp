@@ -98,7 +98,7 @@ class LastResidents {
 }  // namespace
 
 void check_reuse(const Schedule& schedule, const IdVector<ResidencyId, std::vector<Access>>& accesses,
-                 const HappensBefore& happens_before, Report& report) {
+                 const HappensBefore& happens_before, Findings& report) {
   const std::vector<Stay> all = stays(schedule, accesses);
 
   LastResidents by_position;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "verify/accesses.h"
+#include "verify/findings.h"
 #include "verify/happens_before.h"
-#include "verify/report.h"
 
 namespace spillway {
 
@@ -11,6 +11,6 @@ namespace spillway {
 /// counts twice: at the step's start and at its end. Requires: rules 1 to 17 hold. Cost: a sweep over positions with a
 /// map from addresses to their last residents; n log n where residencies rarely split one another.
 void check_reuse(const Schedule& schedule, const IdVector<ResidencyId, std::vector<Access>>& accesses,
-                 const HappensBefore& happens_before, Report& report);
+                 const HappensBefore& happens_before, Findings& report);
 
 }  // namespace spillway

@@ -9,7 +9,7 @@
 namespace spillway {
 namespace {
 
-void check_residencies(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_residencies(const Trace& trace, const Schedule& schedule, Findings& report) {
   for (const ResidencyId id : schedule.residencies.ids()) {
     const Residency& residency = schedule.residencies[id];
     if (residency.buffer.valid()) {
@@ -32,7 +32,7 @@ void check_residencies(const Trace& trace, const Schedule& schedule, Report& rep
 }
 
 /// Workspaces, and scratch outputs: bytes that no buffer's size vouches for.
-void check_scratch(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_scratch(const Trace& trace, const Schedule& schedule, Findings& report) {
   const BatchCosts& costs = *profiled_costs(trace, schedule);
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
@@ -55,12 +55,12 @@ void check_scratch(const Trace& trace, const Schedule& schedule, Report& report)
   }
 }
 
-std::string name_of_slot(const HostSlot& slot, const Report& report) {
+std::string name_of_slot(const HostSlot& slot, const Findings& report) {
   return fmt::format("host slot of {} at {}..{}", report.name(slot.buffer), slot.offset.value,
                      (slot.offset + slot.bytes).value);
 }
 
-void check_host_slots(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_host_slots(const Trace& trace, const Schedule& schedule, Findings& report) {
   const Graph& graph = trace.graph;
   IdVector<BufferId, const HostSlot*> slot_of(graph.buffers.size());
   BufferId last;
@@ -97,7 +97,7 @@ void check_host_slots(const Trace& trace, const Schedule& schedule, Report& repo
                  fmt::format("{} has no host slot, but {}", report.name(id), reason[id.index()]));
 }
 
-void check_host_pool(const Schedule& schedule, Report& report) {
+void check_host_pool(const Schedule& schedule, Findings& report) {
   std::vector<const HostSlot*> by_offset;
   for (const HostSlot& slot : schedule.host_slots)
     if (slot.bytes.value > 0) by_offset.push_back(&slot);
@@ -118,7 +118,7 @@ void check_host_pool(const Schedule& schedule, Report& report) {
 
 }  // namespace
 
-void check_sizes(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_sizes(const Trace& trace, const Schedule& schedule, Findings& report) {
   check_residencies(trace, schedule, report);
   check_scratch(trace, schedule, report);
   check_host_slots(trace, schedule, report);

@@ -32,7 +32,7 @@ int rank_at_position(InstructionKind kind) {
   return 5;
 }
 
-void check_kernels(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_kernels(const Trace& trace, const Schedule& schedule, Findings& report) {
   const std::size_t ops = trace.graph.ops.size();
   if (schedule.kernels.size() != ops) {
     report.add(Rule::kernels_match_trace,
@@ -46,7 +46,7 @@ void check_kernels(const Trace& trace, const Schedule& schedule, Report& report)
                                                         schedule.kernels[op], cost(costs, op).kernel));
 }
 
-void check_streams(const Schedule& schedule, Report& report) {
+void check_streams(const Schedule& schedule, Findings& report) {
   StreamId compute;
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
@@ -63,7 +63,7 @@ void check_streams(const Schedule& schedule, Report& report) {
   }
 }
 
-void check_ops(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_ops(const Trace& trace, const Schedule& schedule, Findings& report) {
   const Graph& graph = trace.graph;
   std::size_t next = 0;  // the op whose run 0 is due
   std::set<std::pair<OpId, std::uint32_t>> seen;
@@ -90,7 +90,7 @@ void check_ops(const Trace& trace, const Schedule& schedule, Report& report) {
                fmt::format("the schedule ends before {} has run", report.name(OpId(next))));
 }
 
-void check_order(const Schedule& schedule, Report& report) {
+void check_order(const Schedule& schedule, Findings& report) {
   std::size_t computes = 0;
   std::pair<std::size_t, int> last{0, 0};
   for (const InstructionId id : schedule.instructions.ids()) {
@@ -118,7 +118,7 @@ void check_order(const Schedule& schedule, Report& report) {
 /// The operands of one instruction: what lives where, and which scratch bytes have two users.
 class OperandCheck {
  public:
-  OperandCheck(const Trace& trace, const Schedule& schedule, InstructionId id, Report& report)
+  OperandCheck(const Trace& trace, const Schedule& schedule, InstructionId id, Findings& report)
       : graph_(trace.graph), schedule_(schedule), id_(id), report_(report) {}
 
   void run() {
@@ -175,11 +175,11 @@ class OperandCheck {
   const Graph& graph_;
   const Schedule& schedule_;
   InstructionId id_;
-  Report& report_;
+  Findings& report_;
   std::vector<std::pair<ResidencyId, BufferId>> claimed_;
 };
 
-void check_coverage(const Schedule& schedule, Report& report) {
+void check_coverage(const Schedule& schedule, Findings& report) {
   const auto expect = [&](InstructionId user, ResidencyId id) {
     const Residency& residency = schedule.residencies[id];
     if (!covers(residency, schedule.instructions[user].position))
@@ -202,7 +202,7 @@ void check_coverage(const Schedule& schedule, Report& report) {
   }
 }
 
-void check_start(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_start(const Trace& trace, const Schedule& schedule, Findings& report) {
   const Graph& graph = trace.graph;
   const auto broken = [&](const std::string& text) { report.add(Rule::start_lists_lasting_buffers, text); };
   std::vector<BufferId> expected, found;
@@ -247,7 +247,7 @@ bool covers(const Residency& residency, Position position) {
   return residency.first <= position && position <= residency.last;
 }
 
-void check_structure(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_structure(const Trace& trace, const Schedule& schedule, Findings& report) {
   check_kernels(trace, schedule, report);
   check_streams(schedule, report);
   check_ops(trace, schedule, report);

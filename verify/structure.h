@@ -1,12 +1,12 @@
 #pragma once
 
-#include "verify/report.h"
+#include "verify/findings.h"
 
 namespace spillway {
 
 /// Rules 6 to 17: which instructions there are, on which streams and in which order, and what their operands are.
 /// Requires: rules 1 to 5 hold.
-void check_structure(const Trace& trace, const Schedule& schedule, Report& report);
+void check_structure(const Trace& trace, const Schedule& schedule, Findings& report);
 
 /// Whether `position` lies in the residency's interval; circular when it wraps.
 [[nodiscard]] bool covers(const Residency& residency, Position position);

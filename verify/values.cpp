@@ -20,7 +20,7 @@ bool is(Value found, Value expected) {
 
 class ValueRun {
  public:
-  ValueRun(const Trace& trace, const Schedule& schedule, Report& report)
+  ValueRun(const Trace& trace, const Schedule& schedule, Findings& report)
       : graph_(trace.graph),
         schedule_(schedule),
         report_(report),
@@ -152,7 +152,7 @@ class ValueRun {
 
   const Graph& graph_;
   const Schedule& schedule_;
-  Report& report_;
+  Findings& report_;
   ReferenceStep reference_;
   IdVector<ResidencyId, Content> arena_;
   IdVector<BufferId, Content> host_;
@@ -161,7 +161,7 @@ class ValueRun {
 
 }  // namespace
 
-void check_values(const Trace& trace, const Schedule& schedule, Report& report) {
+void check_values(const Trace& trace, const Schedule& schedule, Findings& report) {
   ValueRun(trace, schedule, report).run();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "verify/report.h"
+#include "verify/findings.h"
 
 namespace spillway {
 
@@ -10,6 +10,6 @@ namespace spillway {
 ///
 /// It runs in the total order, one of those that streams and waits allow. The others read the same values, if no two
 /// conflicting accesses are unordered (rules 28 to 35). Requires: rules 1 to 17 hold.
-void check_values(const Trace& trace, const Schedule& schedule, Report& report);
+void check_values(const Trace& trace, const Schedule& schedule, Findings& report);
 
 }  // namespace spillway

@@ -2,9 +2,9 @@
 
 #include "verify/accesses.h"
 #include "verify/conflicts.h"
+#include "verify/findings.h"
 #include "verify/form.h"
 #include "verify/happens_before.h"
-#include "verify/report.h"
 #include "verify/reuse.h"
 #include "verify/sizes.h"
 #include "verify/structure.h"
@@ -13,7 +13,7 @@
 namespace spillway {
 
 std::vector<Violation> verify(const Trace& trace, const Schedule& schedule) {
-  Report report(trace, schedule);
+  Findings report(trace, schedule);
   check_form(trace, schedule, report);
   if (!report.empty()) return report.take();
 

@@ -1,10 +1,10 @@
-#include "verify/report.h"
+#include "verify/findings.h"
 
 #include <fmt/format.h>
 
 namespace spillway {
 
-std::string Report::name(InstructionId id) const {
+std::string Findings::name(InstructionId id) const {
   if (!in_range(id, schedule_.instructions)) return fmt::format("instruction {}", id.value);
   const Instruction& instruction = schedule_.instructions[id];
   const bool has_name = instruction.kind == InstructionKind::compute
@@ -14,7 +14,7 @@ std::string Report::name(InstructionId id) const {
   return fmt::format("{} (instruction {})", name_of(trace_.graph, instruction), id.value);
 }
 
-std::string Report::name(ResidencyId id) const {
+std::string Findings::name(ResidencyId id) const {
   if (!in_range(id, schedule_.residencies)) return fmt::format("residency {}", id.value);
   const Residency& residency = schedule_.residencies[id];
   const std::string what = residency.buffer.valid() ? name(residency.buffer) : "workspace or scratch";
@@ -23,12 +23,12 @@ std::string Report::name(ResidencyId id) const {
   return fmt::format("{} at {}..{}", what, begin, begin + static_cast<std::uint64_t>(residency.bytes.value));
 }
 
-std::string Report::name(BufferId id) const {
+std::string Findings::name(BufferId id) const {
   if (!in_range(id, trace_.graph.buffers)) return fmt::format("buffer {}", id.value);
   return fmt::format("'{}'", trace_.graph.buffers[id].name);
 }
 
-std::string Report::name(OpId id) const {
+std::string Findings::name(OpId id) const {
   if (!in_range(id, trace_.graph.ops)) return fmt::format("op {}", id.value);
   return fmt::format("'{}'", trace_.graph.ops[id].name);
 }

@@ -11,9 +11,9 @@ namespace spillway {
 
 /// Collects violations, and gives the things of a Schedule the names that messages use. The names are safe for ids that
 /// are out of range. Keeps references: must not outlive its arguments.
-class Report {
+class Findings {
  public:
-  Report(const Trace& trace, const Schedule& schedule) : trace_(trace), schedule_(schedule) {}
+  Findings(const Trace& trace, const Schedule& schedule) : trace_(trace), schedule_(schedule) {}
 
   void add(Rule rule, std::string text) { violations_.push_back({rule, std::move(text)}); }
   [[nodiscard]] bool empty() const { return violations_.empty(); }
