@@ -23,9 +23,12 @@ void list_models() {
 }
 
 void list_policies() {
+  std::vector<std::pair<std::string, std::string>> facts;
   for (const PolicyDescription& policy : policies()) {
-    print_facts({{policy.name, policy.help}, {"", "source: " + policy.source}});
+    facts.emplace_back(policy.name, policy.help);
+    facts.emplace_back("", "(" + policy.source + ")");
   }
+  print_facts(facts);
 }
 
 void list_devices() {

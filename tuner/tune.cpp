@@ -28,8 +28,7 @@ const std::vector<Policy>& table() {
        .choose = choose_swap_all},
       {.description = {.name = "tflms",
                        .help = "TFLMS v2: four knobs, tuned by its own replay of memory, without time",
-                       .source =
-                           "Le et al., arXiv 1807.02037, and IBM's tensorflow-large-model-support, branch tflmsv2"},
+                       .source = "Le et al., arXiv 1807.02037; IBM's branch tflmsv2"},
        .choose = choose_tflms},
       {.description = {.name = "threshold",
                        .help = "the knobs of tflms, chosen by simulated time and exact bytes",
