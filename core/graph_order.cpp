@@ -49,8 +49,7 @@ IdVector<OpId, std::uint32_t> levels(const Graph& graph, const IdVector<OpId, st
   try {
     boost::topological_sort(digraph, std::back_inserter(order));
   } catch (const boost::not_a_dag&) {
-    // Kahn's rest: what never becomes free is on a cycle or behind one. Only ops that wait for such ops and are waited
-    // for count.
+    // Kahn's rest: what never becomes free is on a cycle or waits for one.
     std::vector<bool> free(edges.size(), false);
     for (bool moved = true; moved;) {
       moved = false;
