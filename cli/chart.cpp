@@ -7,7 +7,7 @@
 namespace spillway {
 namespace {
 
-constexpr std::size_t kColumns = 66, kRows = 12;
+constexpr std::size_t kColumns = 58, kRows = 12;
 
 }  // namespace
 

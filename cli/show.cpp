@@ -8,6 +8,7 @@
 #include "cli/load.h"
 #include "cli/output.h"
 #include "compile/lower.h"
+#include "core/live_bytes.h"
 #include "core/op_description.h"
 
 namespace spillway {
@@ -81,19 +82,6 @@ void show_trace(const std::string& path) {
   }
   fmt::print("\n");
   print_table({fmt::format("ops at batch {}", costs.batch), "count", "time", "share", "GFLOP/s", "GB/s"}, rows);
-}
-
-/// Bytes of the residencies at each position.
-std::vector<Bytes> live_bytes(const Schedule& schedule) {
-  const std::size_t n = positions(schedule);
-  std::vector<Bytes> live(n);
-  for (const Residency& residency : schedule.residencies) {
-    const std::size_t first = residency.first.index(), last = residency.last.index();
-    const bool split = first > last;
-    for (std::size_t i = split ? 0 : first; i <= last; ++i) live[i] += residency.bytes;
-    for (std::size_t i = first; split && i < n; ++i) live[i] += residency.bytes;
-  }
-  return live;
 }
 
 void show_schedule(const std::string& path) {

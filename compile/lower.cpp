@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "compile/guard.h"
 #include "compile/order.h"
 #include "compile/place.h"
+#include "core/live_bytes.h"
 
 namespace spillway {
 namespace {
@@ -15,24 +17,13 @@ constexpr int kThoroughRounds = 60, kQuickRounds = 4;
 
 /// The compute instruction at whose position most bytes are live.
 std::string fullest_op(const Graph& graph, const Schedule& schedule) {
-  const std::size_t n = positions(schedule);
-  std::string name;
-  Bytes most{-1};
+  const std::vector<Bytes> live = live_bytes(schedule);
+  const auto fullest = static_cast<std::size_t>(std::ranges::max_element(live) - live.begin());
   for (const Instruction& instruction : schedule.instructions) {
-    if (instruction.kind != InstructionKind::compute) continue;
-    const std::size_t at = instruction.position.index();
-    Bytes live;
-    for (const Residency& residency : schedule.residencies) {
-      const std::size_t first = residency.first.index(), last = residency.last.index();
-      const bool here = first <= last ? first <= at && at <= last : first <= at || at <= last;
-      if (here) live += residency.bytes;
-    }
-    if (live > most) {
-      most = live;
-      name = name_of(graph, instruction);
-    }
+    const bool compute = instruction.kind == InstructionKind::compute;
+    if (compute && instruction.position.index() == fullest) return name_of(graph, instruction);
   }
-  return n == 0 ? "" : name;
+  return "";
 }
 
 }  // namespace

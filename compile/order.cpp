@@ -9,6 +9,7 @@
 #include "compile/recompute.h"
 #include "compile/stays.h"
 #include "core/error.h"
+#include "core/live_bytes.h"
 
 namespace spillway {
 namespace {
@@ -53,7 +54,8 @@ class Orderer {
     }
     sort_instructions();
     collect_accesses();
-    schedule().peak_live_bytes = peak_live_bytes();
+    for (const Bytes live : live_bytes(schedule()))
+      schedule().peak_live_bytes = std::max(schedule().peak_live_bytes, live);
     return std::move(result_);
   }
 
@@ -217,31 +219,6 @@ class Orderer {
         access(instruction.residency, out, !out);
       }
     }
-  }
-
-  [[nodiscard]] Bytes peak_live_bytes() const {
-    const Schedule& schedule = result_.schedule;
-    const std::size_t n = stream_.size();
-    std::vector<Bytes> change(n + 1);
-    const auto occupy = [&](std::size_t first, std::size_t last, Bytes size) {
-      change[first] += size;
-      change[last + 1] -= size;
-    };
-    for (const Residency& residency : schedule.residencies) {
-      const std::size_t first = residency.first.index(), last = residency.last.index();
-      if (first <= last) {
-        occupy(first, last, residency.bytes);
-      } else {
-        occupy(first, n - 1, residency.bytes);
-        occupy(0, last, residency.bytes);
-      }
-    }
-    Bytes live, peak;
-    for (std::size_t i = 0; i < n; ++i) {
-      live += change[i];
-      peak = std::max(peak, live);
-    }
-    return peak;
   }
 
   const Graph& graph_;
