@@ -71,7 +71,7 @@ the plan:
   --keep PATTERN       buffers that must stay; may be repeated: 'enc0.*'
   --swap PATTERN       buffers that must leave whenever they can
   --recompute PATTERN  no policy recomputes yet: refused
-  --evaluations N      candidates that a searching policy may try [200]
+  --evaluations N      candidates that a searching policy may try [400]
 result:
   -o, --output PLAN    the plan, JSON
   --json               the facts as JSON on stdout

@@ -26,6 +26,16 @@ std::string fullest_op(const Graph& graph, const Schedule& schedule) {
   return "";
 }
 
+Placement place(const Schedule& schedule, Bytes capacity, Effort effort) {
+  const auto attempt = [&](const PlaceEffort& place_effort) {
+    return place(schedule.residencies, positions(schedule), schedule.peak_live_bytes, place_effort);
+  };
+  if (effort == Effort::smallest) return attempt({.rounds = kThoroughRounds, .enough = {}});
+  Placement quick = attempt({.rounds = kQuickRounds, .enough = capacity});
+  if (effort == Effort::quick || quick.arena_bytes <= capacity) return quick;
+  return attempt({.rounds = kThoroughRounds, .enough = {}});
+}
+
 }  // namespace
 
 std::string to_text(const Shortfall& shortfall) {
@@ -49,11 +59,10 @@ std::variant<Schedule, Shortfall> lower(const Trace& trace, const Plan& plan, Ef
     return Shortfall{.needed = needed,
                      .peak_live = schedule.peak_live_bytes,
                      .capacity = plan.capacity,
-                     .at = effort == Effort::thorough ? fullest_op(trace.graph, schedule) : ""};
+                     .at = effort != Effort::quick ? fullest_op(trace.graph, schedule) : ""};
   };
   if (schedule.peak_live_bytes > plan.capacity) return shortfall(schedule.peak_live_bytes);
-  const int rounds = effort == Effort::thorough ? kThoroughRounds : kQuickRounds;
-  const Placement placement = place(schedule.residencies, positions(schedule), schedule.peak_live_bytes, rounds);
+  const Placement placement = place(schedule, plan.capacity, effort);
   if (placement.arena_bytes > plan.capacity) return shortfall(placement.arena_bytes);
   for (const ResidencyId id : schedule.residencies.ids()) schedule.residencies[id].offset = placement.offsets[id];
   schedule.arena_bytes = placement.arena_bytes;
@@ -65,7 +74,7 @@ Bytes footprint(const Trace& trace, std::int64_t batch) {
   plan.platform = trace.machine;
   plan.batch = batch;
   plan.capacity = {std::numeric_limits<std::int64_t>::max()};
-  return std::get<Schedule>(lower(trace, plan)).arena_bytes;
+  return std::get<Schedule>(lower(trace, plan, Effort::smallest)).arena_bytes;
 }
 
 Bytes alignment_for(const Platform& platform) {

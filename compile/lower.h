@@ -20,8 +20,12 @@ struct Shortfall {
 /// One line for people: needed, there, short by how much, where.
 [[nodiscard]] std::string to_text(const Shortfall& shortfall);
 
-/// How much work to put into packing.
-enum class Effort { quick, thorough };
+/// How much work to put into packing. What `quick` packs into the capacity, `thorough` packs the same way.
+enum class Effort {
+  quick,     ///< a few attempts to stay within the capacity
+  thorough,  ///< where those fail, many
+  smallest,  ///< many, for an arena as small as can be, whatever the capacity
+};
 
 /// Lowers a plan: order, place, guard. The schedule's arena is at most the plan's capacity and its host pool at most
 /// the plan's host capacity, or it is a Shortfall. Same inputs, same bytes out. Throws Error (exit 2) when the plan

@@ -35,27 +35,22 @@ using Order = std::vector<std::uint32_t>;
 
 class Placer {
  public:
-  explicit Placer(std::vector<Item> items) : items_(std::move(items)), meets_(items_.size()), offsets_(items_.size()) {
-    // Neighbours once; every attempt then only looks at those.
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      for (std::size_t j = i + 1; j < items_.size(); ++j) {
-        if (!meet(items_[i], items_[j])) continue;
-        meets_[i].push_back(static_cast<std::uint32_t>(j));
-        meets_[j].push_back(static_cast<std::uint32_t>(i));
-      }
-    }
+  explicit Placer(std::vector<Item> items) : items_(std::move(items)), offsets_(items_.size()) {
+    placed_.reserve(items_.size());
   }
 
   /// Places in this order, nothing above `limit`. Returns where in `order` the first one stands that doesn't fit.
   std::optional<std::size_t> place(const Order& order, Bytes limit, Fit fit) {
-    std::ranges::fill(offsets_, kNowhere);
+    placed_.clear();
     top_ = {};
     for (std::size_t at = 0; at < order.size(); ++at) {
-      const std::uint32_t index = order[at];
-      const Bytes end = find_offset(index, fit) + items_[index].bytes;
-      if (end > limit) return at;
-      offsets_[index] = end - items_[index].bytes;
-      top_ = std::max(top_, end);
+      const Item& item = items_[order[at]];
+      const Bytes offset = find_offset(item, limit, fit);
+      if (offset == kNowhere) return at;
+      offsets_[order[at]] = offset;
+      const auto place = std::ranges::upper_bound(placed_, offset, {}, &Placed::from);
+      placed_.insert(place, {.from = offset, .to = offset + item.bytes, .item = &item});
+      top_ = std::max(top_, offset + item.bytes);
     }
     return std::nullopt;
   }
@@ -65,29 +60,31 @@ class Placer {
   [[nodiscard]] Bytes top() const { return top_; }
 
  private:
-  Bytes find_offset(std::uint32_t index, Fit fit) {
-    taken_.clear();
-    for (const std::uint32_t other : meets_[index]) {
-      if (offsets_[other] != kNowhere) taken_.emplace_back(offsets_[other], offsets_[other] + items_[other].bytes);
-    }
-    std::ranges::sort(taken_);
+  struct Placed {
+    Bytes from, to;
+    const Item* item;
+  };
+
+  /// The place in the gaps among the placed ones that meet the item; kNowhere: none ends below the limit.
+  [[nodiscard]] Bytes find_offset(const Item& item, Bytes limit, Fit fit) const {
     Bytes end, best = kNowhere, best_room = kNoLimit;
-    for (const auto& [from, to] : taken_) {
-      const Bytes room = from - end;
-      if (room >= items_[index].bytes && room < best_room) {
+    for (const Placed& other : placed_) {
+      if (!meet(item, *other.item)) continue;
+      const Bytes room = other.from - end;
+      if (room >= item.bytes && room < best_room) {
         best_room = room;
         best = end;
-        if (fit == Fit::lowest) return best;
+        if (fit == Fit::lowest || room == item.bytes) return best;
       }
-      end = std::max(end, to);
+      end = std::max(end, other.to);
+      if (item.bytes > limit - end) return best;  // gaps to come lie higher still
     }
-    return best == kNowhere ? end : best;
+    return best == kNowhere && item.bytes <= limit - end ? end : best;
   }
 
   std::vector<Item> items_;
-  std::vector<std::vector<std::uint32_t>> meets_;
   std::vector<Bytes> offsets_;
-  std::vector<std::pair<Bytes, Bytes>> taken_;  // of one attempt; kept for its memory
+  std::vector<Placed> placed_;  // of one attempt, by offset
   Bytes top_;
 };
 
@@ -125,20 +122,28 @@ bool place_below(Placer& placer, Bytes limit, int rounds) {
 }  // namespace
 
 Placement place(const IdVector<ResidencyId, Residency>& residencies, std::size_t positions, Bytes peak_live_bytes,
-                int rounds) {
+                const PlaceEffort& effort) {
+  Placement placement{.offsets = IdVector<ResidencyId, Bytes>(residencies.size()), .arena_bytes = {}};
+  // What is there at every position stands below everything else: no other place leaves a better rest.
+  Bytes base;
   std::vector<Item> items;
   for (const ResidencyId id : residencies.ids()) {
     const Residency& residency = residencies[id];
     const std::size_t first = residency.first.index(), last = residency.last.index();
     const bool split = first > last;
-    items.push_back({.id = id,
-                     .bytes = residency.bytes,
-                     .first = first,
-                     .last = last,
-                     .split = split,
-                     .span = split ? positions - first + last + 1 : last - first + 1});
+    const std::size_t span = split ? positions - first + last + 1 : last - first + 1;
+    if (span == positions) {
+      placement.offsets[id] = base;
+      base += residency.bytes;
+    } else {
+      items.push_back({.id = id, .bytes = residency.bytes, .first = first, .last = last, .split = split, .span = span});
+    }
   }
+  placement.arena_bytes = base;
+  if (items.empty()) return placement;
+
   Placer placer(std::move(items));
+  const Bytes peak = peak_live_bytes - base, enough = std::max(peak, effort.enough - base);
   std::vector<Bytes> best;
   Bytes best_top = kNoLimit;
   const auto keep = [&] {
@@ -148,27 +153,26 @@ Placement place(const IdVector<ResidencyId, Residency>& residencies, std::size_t
   };
   for (const Measure measure : kMeasures) {
     for (const Fit fit : {Fit::tightest, Fit::lowest}) {
-      if (!best.empty() && best_top <= peak_live_bytes) break;
+      if (!best.empty() && best_top <= enough) break;
       placer.place(descending(placer.items(), measure), kNoLimit, fit);
       keep();
     }
   }
-  // Then below the peak itself, then half-way between what wasn't found and what was.
+  // Then as low as is enough; where that is the peak, half-way between what wasn't found and what was.
   constexpr int kHalvings = 6;
-  Bytes not_found = peak_live_bytes;
-  for (int halving = 0; halving < kHalvings && rounds > 0; ++halving) {
-    const Bytes limit = halving == 0 ? peak_live_bytes : Bytes{(not_found.value + best_top.value) / 2};
+  Bytes not_found = enough;
+  for (int halving = 0; halving < kHalvings && effort.rounds > 0; ++halving) {
+    const Bytes limit = halving == 0 ? enough : Bytes{(not_found.value + best_top.value) / 2};
     if (limit >= best_top) break;
-    if (place_below(placer, limit, rounds)) {
+    if (place_below(placer, limit, effort.rounds)) {
       keep();
     } else {
       not_found = limit;
+      if (enough > peak) break;  // a smaller arena than found isn't what was asked for
     }
   }
-  Placement placement{.offsets = IdVector<ResidencyId, Bytes>(residencies.size()), .arena_bytes = {}};
-  if (best.empty()) return placement;
-  placement.arena_bytes = best_top;
-  for (std::size_t i = 0; i < best.size(); ++i) placement.offsets[placer.items()[i].id] = best[i];
+  placement.arena_bytes = base + best_top;
+  for (std::size_t i = 0; i < best.size(); ++i) placement.offsets[placer.items()[i].id] = base + best[i];
   return placement;
 }
 

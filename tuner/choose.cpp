@@ -20,7 +20,7 @@ std::variant<Tuned, Shortfall> tuned(const Problem& problem, std::vector<Swap> s
 std::variant<Bytes, Shortfall> arena_bytes(const Problem& problem, std::vector<Swap> swaps) {
   Plan plan = problem.plan(std::move(swaps), {});
   plan.capacity = {std::numeric_limits<std::int64_t>::max()};
-  std::variant<Schedule, Shortfall> lowered = lower(problem.trace(), plan);
+  std::variant<Schedule, Shortfall> lowered = lower(problem.trace(), plan, Effort::smallest);
   if (const auto* shortfall = std::get_if<Shortfall>(&lowered)) return *shortfall;
   return std::get<Schedule>(lowered).arena_bytes;
 }

@@ -23,7 +23,7 @@ struct TuneProgress {
 };
 
 /// Enough for the searching policies to settle; some 20 s for a graph of 350 ops, nearly all of it placing.
-inline constexpr std::int64_t kDefaultEvaluations = 200;
+inline constexpr std::int64_t kDefaultEvaluations = 400;
 
 /// What to plan for.
 struct TuneRequest {
