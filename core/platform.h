@@ -9,7 +9,8 @@
 
 namespace spillway {
 
-/// A figure and where it comes from: `measured: <by whom, when>`, `vendor data sheet`, `set on the command line`.
+/// A figure and where it comes from. What a source begins with is its mark: `measured: <by whom>`, `vendor data sheet`
+/// (with `, unverified` where nobody opened it), `assumed: <why>`, `set ...`; the rest is for people.
 struct Rate {
   BytesPerSecond value;
   std::string source;
@@ -39,6 +40,7 @@ struct HostLink {
   Rate out;                  ///< device to host
   std::optional<Rate> both;  ///< what both directions carry together at most; absent: in + out
   Seconds start;             ///< from a copy's issue to its first byte
+  std::string start_source = {};
   friend bool operator==(const HostLink&, const HostLink&) = default;
 };
 
@@ -77,6 +79,10 @@ struct GpuLinks {
   std::optional<Rate> rate;  ///< each way: of one brick, of a GPU at the crossbar, or between two GPUs under one switch
   std::vector<Bricks> bricks;  ///< kind bricks only
   Seconds start;               ///< of one step of a collective
+  std::string start_source = {};
+  /// What a large all-reduce over all GPUs of a node was seen to do, as nccl-tests' bus bandwidth: 2(N-1)/N of the
+  /// bytes by the time.
+  std::optional<Rate> all_reduce = {};
   friend bool operator==(const GpuLinks&, const GpuLinks&) = default;
 };
 
@@ -86,6 +92,7 @@ struct Network {
   Rate rate;                   ///< of one NIC, each way
   Seconds start;               ///< of one step of a collective
   bool behind_uplink = false;  ///< traffic to a NIC takes the uplink of its GPUs
+  std::string start_source = {};
   friend bool operator==(const Network&, const Network&) = default;
 };
 
@@ -103,9 +110,17 @@ struct Platform {
   std::optional<Sockets> sockets = {};
   std::optional<GpuLinks> gpu_links = {};
   std::optional<Network> network = {};
+  std::string device_memory_source = {}, host_memory_source = {};
   friend bool operator==(const Platform&, const Platform&) = default;
 
   [[nodiscard]] std::int64_t ranks() const { return nodes * gpus_per_node; }
 };
+
+/// The machine when only `gpus` GPUs of each node are in use: those that come first, as many on each socket. Numbered
+/// anew, so that sockets, switches and bricks are the ones that they had; NICs and host memory stay.
+///
+/// Returns nothing when sockets or switches can't be shared so, or the node has fewer GPUs.
+/// Requires: `gpus` >= 1.
+[[nodiscard]] std::optional<Platform> with_gpus(const Platform& platform, std::int64_t gpus);
 
 }  // namespace spillway

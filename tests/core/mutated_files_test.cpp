@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "tests/core/files_on_disk.h"
+#include "tests/support/full_platform.h"
 #include "verify/verify.h"
 
 // Whatever is in a file, a reader reads it or throws Error: no crash, no other exception, no memory for absurd sizes.
@@ -88,8 +89,10 @@ TEST(MutatedFiles, OfTimelinesAreReadOrRefused) {
 
 TEST(MutatedFiles, OfPlatformsAreReadOrRefused) {
   const FilesOnDisk files(3);
-  read_mutants(files, "platform", platform_text(files.trace.machine),
-               [](const std::string& path) { static_cast<void>(read_platform(path)); });
+  for (const Platform& platform : {files.trace.machine, full_platform()}) {
+    read_mutants(files, "platform", platform_text(platform),
+                 [](const std::string& path) { static_cast<void>(read_platform(path)); });
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "tests/core/files_on_disk.h"
 #include "tests/support/chain_trace.h"
+#include "tests/support/full_platform.h"
 
 namespace spillway {
 namespace {
@@ -23,6 +24,7 @@ class ParseErrorTest : public testing::TestWithParam<ParseCase> {
   /// A file of the chain, whose l0.out is swapped.
   static std::string text_of(const std::string& file, const std::string& trace_sha256) {
     static const Trace trace = make_trace();
+    if (file == "machine.json") return platform_text(full_platform());
     if (file == "trace.json") return trace_text(trace);
     Plan plan;
     plan.trace_path = "trace.json";
@@ -51,7 +53,7 @@ class ParseErrorTest : public testing::TestWithParam<ParseCase> {
     if (file == "plan.json") static_cast<void>(read_plan(path));
     if (file == "schedule.json") static_cast<void>(read_schedule(path));
     if (file == "timeline.json") static_cast<void>(read_timeline(path));
-    if (file == "platform.json") static_cast<void>(read_platform(path));
+    if (file == "platform.json" || file == "machine.json") static_cast<void>(read_platform(path));
   }
 };
 
@@ -107,6 +109,52 @@ const ParseCase kCases[] = {
      "/host_link/in: found [], expected an object"},
     {"LinkWithoutARate", "platform.json", "1000000000.0", "0",
      "/host_link/in/bandwidth_bytes_per_second: found 0, expected a number above 0"},
+    {"NodeWithoutGpus", "machine.json", "\"gpus_per_node\": 4", "\"gpus_per_node\": 0",
+     "/gpus_per_node: found 0, expected an integer of at least 1"},
+    {"KeyThatAGpuHasNot", "machine.json", "\"tf32\"", "\"tf31\"",
+     "/gpu: found the key 'tf31', expected one of name, fp32, tf32, fp16, memory, memory_measured; did you mean "
+     "'tf32'?"},
+    {"KeyThatAnUplinkHasNot", "machine.json", "\"uplink\": {", "\"uplink\": {\"rate\": 1,",
+     "/uplink: found the key 'rate', expected one of gpus, in, out, both"},
+    {"KeyThatSocketsHaveNot", "machine.json", "\"sockets\": {", "\"sockets\": {\"linc\": 1,",
+     "/sockets: found the key 'linc', expected one of count, memory, link; did you mean 'link'?"},
+    {"KeyThatGpuLinksHaveNot", "machine.json", "\"gpu_links\": {", "\"gpu_links\": {\"start\": 1,",
+     "/gpu_links: found the key 'start', expected one of kind, rate, bricks, start_seconds, start_source, all_reduce"},
+    {"KeyThatANetworkHasNot", "machine.json", "\"network\": {", "\"network\": {\"nic\": 1,",
+     "/network: found the key 'nic', expected one of nics, rate, start_seconds, start_source, behind_uplink; did you "
+     "mean 'nics'?"},
+    {"KeyThatBricksHaveNot", "machine.json", "{\"a\": 0", "{\"c\": 1, \"a\": 0",
+     "/gpu_links/bricks/0: found the key 'c', expected one of a, b, count; did you mean 'a'?"},
+    {"NoFlops", "machine.json", "\"flops_per_second\": 15000000000000.0", "\"flops_per_second\": 0",
+     "/gpu/fp32/flops_per_second: found 0, expected a number above 0"},
+    {"RateThatNobodyAnswersFor", "machine.json",
+     "\"memory\": {\"bandwidth_bytes_per_second\": 76000000000.0, \"source\": \"measured: by nobody\"}",
+     "\"memory\": {\"bandwidth_bytes_per_second\": 76e9}", "/sockets/memory: found no key 'source', expected one"},
+    {"SwitchOfNoGpus", "machine.json", "\"gpus\": 2", "\"gpus\": 0",
+     "/uplink/gpus: found 0, expected an integer of at least 1"},
+    {"NoSocket", "machine.json", "\"sockets\": {\n    \"count\": 2", "\"sockets\": {\n    \"count\": 0",
+     "/sockets/count: found 0, expected an integer of at least 1"},
+    {"NoNic", "machine.json", "\"nics\": 2", "\"nics\": 0",
+     "/network/nics: found 0, expected an integer of at least 1"},
+    {"BehindSomething", "machine.json", "\"behind_uplink\": true", "\"behind_uplink\": 1",
+     "/network/behind_uplink: found 1, expected true or false"},
+    {"BricksToAGpuThatIsNotThere", "machine.json", "\"b\": 3", "\"b\": 4",
+     "/gpu_links/bricks/2/b: found 4, expected a GPU of the node: below 4"},
+    {"BricksToItself", "machine.json", "\"b\": 3", "\"b\": 2",
+     "/gpu_links/bricks/2/b: found 2, expected another GPU than 'a'"},
+    {"BricksOfOnePairTwice", "machine.json", "{\"a\": 2, \"b\": 3", "{\"a\": 1, \"b\": 0",
+     "/gpu_links/bricks/2: found these two GPUs a second time, expected one entry with all their bricks"},
+    {"NoBrick", "machine.json", "\"b\": 3, \"count\": 2", "\"b\": 3, \"count\": 0",
+     "/gpu_links/bricks/2/count: found 0, expected an integer of at least 1"},
+    {"LinksOfNoKind", "machine.json", "\"kind\": \"bricks\"", "\"kind\": \"brick\"",
+     "/gpu_links/kind: found 'brick', expected one of host, switches, bricks, crossbar"},
+    {"BricksOfACrossbar", "machine.json", "\"kind\": \"bricks\"", "\"kind\": \"crossbar\"",
+     "/gpu_links: found the key 'bricks', expected none with kind 'crossbar'"},
+    {"RateOfNoLinks", "machine.json", "\"kind\": \"bricks\"", "\"kind\": \"host\"",
+     "/gpu_links: found the key 'rate', expected none with kind 'host': the host links' rates count"},
+    {"BricksWithoutARate", "machine.json",
+     "\"rate\": {\"bandwidth_bytes_per_second\": 25000000000.0, \"source\": \"measured: by nobody\"},", "",
+     "/gpu_links: found no key 'rate', expected one with kind 'bricks'"},
     {"MicroBatches", "plan.json", "\"micro_batches\": 1", "\"micro_batches\": 2",
      "/micro_batches: found 2, expected 1; micro-batches aren't built yet"},
     {"RunThatIsNotThere", "plan.json", "\"after\": \"l1.forward\"", "\"after\": \"l1.forward#2\"",

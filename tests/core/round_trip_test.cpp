@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "tests/core/files_on_disk.h"
+#include "tests/support/full_platform.h"
 
 namespace spillway {
 namespace {
@@ -39,6 +40,8 @@ TEST(RoundTrip, WhatIsOptionalReadsBackToo) {
   files.trace.machine.host_link.both = Rate{{1.5e9}, "vendor \"data\" sheet"};
   files.write("platform.json", platform_text(files.trace.machine));
   EXPECT_EQ(read_platform(files.path("platform.json")), files.trace.machine);
+  files.write("platform.json", platform_text(full_platform()));
+  EXPECT_EQ(read_platform(files.path("platform.json")), full_platform());
 
   files.plan.host_capacity = 3_GiB;
   files.plan.prediction = Prediction{{1.5}, {1.25}, {0.25}, 10_B, 20_B, 30_B};
@@ -48,6 +51,18 @@ TEST(RoundTrip, WhatIsOptionalReadsBackToo) {
   files.plan.swaps.front().remark = "stalls 3 ms";
   files.write("plan.json", plan_text(files.plan, files.trace.graph));
   EXPECT_EQ(read_plan(files.path("plan.json")).plan, files.plan);
+}
+
+TEST(RoundTrip, PlatformsOfEachKindOfLinksReadBack) {
+  using Kind = GpuLinks::Kind;
+  const FilesOnDisk files(1);
+  for (const Kind kind : {Kind::host, Kind::switches, Kind::bricks, Kind::crossbar}) {
+    Platform platform = full_platform();
+    platform.gpu_links = GpuLinks{.kind = kind, .rate = Rate{{1e9}, "test"}, .bricks = {}, .start = {}};
+    if (kind == Kind::host) platform.gpu_links->rate.reset();
+    files.write("platform.json", platform_text(platform));
+    EXPECT_EQ(read_platform(files.path("platform.json")), platform);
+  }
 }
 
 TEST(RoundTrip, EachFileIsKnownByItsKind) {
