@@ -21,7 +21,7 @@ and runs exactly that plan.
   execute    train by a plan                              plan -> weights
   compare    two timelines: predicted against measured
   show       any of our files on one screen
-  list       models, policies, devices
+  list       models, platforms, policies, devices
   doctor     what this machine can do, and what is missing
 
 'spillway COMMAND --help' tells more. Exit codes: 0 yes; 1 no (no plan fits, not
@@ -59,10 +59,17 @@ Finds what to keep in the device's memory and what to move to the host and
 back, and when, so that a step is as short as possible within a capacity.
 
 the machine:
-  --platform NAME      a platform file, or a device such as cpu:link=0.85GB/s:
+  --platform NAME      a preset: 'spillway list platforms' lists them; or a
+                       platform file; or a device such as cpu:link=0.85GB/s:
                        the traced machine with that link [the traced machine]
+  --gpu NAME           another GPU in it: v100, a100, h100, l4, rtx4090, ...
+  --set PATH=VALUE     another figure in it, by its keys; may be repeated:
+                       host_link.bandwidth_bytes_per_second=64GB/s
+  --gpus N             GPUs of a node [all]; on a CPU, its ranks [1]
+  --nodes N            nodes [1]
   --capacity SIZE      memory the arena may use: 12GiB, 12e9, or a share of the
-                       footprint: 45% [the footprint]
+                       footprint: 45% [a GPU's memory less 5 %; on a CPU the
+                       footprint]
   --host-capacity SIZE memory the host pool may use [no limit]
 the plan:
   --batch N            a profiled batch, or auto: the one with the most samples
@@ -78,8 +85,8 @@ result:
 
 examples:
   spillway tune mlp.trace.json --capacity 60% -o mlp.plan.json
-  spillway tune mlp.trace.json --batch auto --capacity 100% \
-      --platform cpu:link=0.5GB/s -o mlp.auto.json
+  spillway tune mlp.trace.json --batch auto --platform dgx1-v100 --gpus 4 \
+      --set host_link.bandwidth_bytes_per_second=64GB/s -o mlp.auto.json
 )"},
       {"lower", R"(usage: spillway lower PLAN -o SCHEDULE
 
@@ -108,8 +115,16 @@ examples:
 
 Predicts one step.
 
-  --platform NAME      another machine: a platform file, or a device such as
-                       cpu:link=0.85GB/s [the plan's]
+the machine:
+  --platform NAME      a preset: 'spillway list platforms' lists them; or a
+                       platform file; or a device such as cpu:link=0.85GB/s:
+                       the traced machine with that link [the plan's]
+  --gpu NAME           another GPU in it: v100, a100, h100, l4, rtx4090, ...
+  --set PATH=VALUE     another figure in it, by its keys; may be repeated:
+                       host_link.bandwidth_bytes_per_second=64GB/s
+  --gpus N             GPUs of a node [all]; on a CPU, its ranks [the plan's]
+  --nodes N            nodes [the plan's]
+result:
   --timeline FILE      what runs when, as a Chrome trace: open it in Perfetto
   --json               the facts as JSON on stdout
 
@@ -158,12 +173,14 @@ examples:
   spillway execute mlp.plan.json --timeline mlp.measured.json
   spillway compare mlp.predicted.json mlp.measured.json
 )"},
-      {"show", R"(usage: spillway show FILE
+      {"show", R"(usage: spillway show FILE|PLATFORM
 
 Any of our files on one screen: a trace's costs, a plan's swaps and its bytes
-over the step against the capacity, a schedule's, a timeline's streams.
+over the step against the capacity, a schedule's, a timeline's streams; a
+platform's topology and where its figures come from, also of a preset.
 
 examples:
+  spillway show dgx1-v100
   spillway show mlp.trace.json
   spillway show mlp.plan.json
 )"},
@@ -171,6 +188,7 @@ examples:
 
 examples:
   spillway list models
+  spillway list platforms
   spillway list policies
 )"},
       {"doctor", R"(usage: spillway doctor

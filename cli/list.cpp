@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/draw_platform.h"
 #include "cli/output.h"
+#include "cli/presets.h"
+#include "core/io/files.h"
 #include "models/models.h"
 #include "tuner/tune.h"
 
@@ -44,10 +47,19 @@ void list_devices() {
 }
 
 void list_platforms() {
+  fmt::print("{:<13}{:<19}{:>9}   {}\n", "preset", "GPUs of a node", "memory", "host link, GB/s each GPU");
+  for (const std::string& name : preset_names()) {
+    const Platform platform = read_platform(preset_file(name)->string());
+    const HostLink& link = platform.host_link;
+    const std::string mark = mark_of(link.in.source);
+    fmt::print("{:<13}{:>2} {:<16}{:>9}   {:>5.1f} in {:>5.1f} out, {}\n", name, platform.gpus_per_node,
+               platform.gpu ? platform.gpu->name : "GPU", to_text(platform.device_memory), link.in.value.value / 1e9,
+               link.out.value.value / 1e9, mark);
+  }
   fmt::print(
-      "No presets yet. --platform takes a platform file, or a device string: the traced\n"
-      "machine with another link, such as cpu:link=0.85GB/s. 'spillway list devices' tells\n"
-      "what can be set.\n");
+      "\n'spillway show NAME' draws one and tells where its figures come from.\n"
+      "--platform also takes a platform file, or a device string: the traced machine\n"
+      "with another link, such as cpu:link=0.85GB/s.\n");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ ExitCode run_simulate(const SimulateOptions& options) {
   if (options.timeline) require_writable(*options.timeline);
   const ScheduleFile file = load_schedule(options.file);
   const Schedule& schedule = file.schedule;
-  const Platform platform = options.platform ? platform_for(options.platform, file.trace) : schedule.plan.platform;
+  const Platform platform = platform_for(options.machine, file.trace, schedule.plan.platform);
   const Timeline timeline = simulate(file.trace, schedule, platform);
   if (options.timeline) write_file_atomically(*options.timeline, timeline_text(timeline));
   Bytes out, in;

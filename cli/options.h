@@ -18,9 +18,17 @@ struct ProfileOptions {
   std::string output;
 };
 
+/// Which machine; not in ProfileOptions, whose `--set` is the model's.
+struct PlatformOptions {
+  std::optional<std::string> platform, gpu;
+  std::vector<std::string> set;
+  std::optional<std::int64_t> gpus, nodes;
+};
+
 struct TuneOptions {
   std::string trace;
-  std::optional<std::string> platform, capacity, host_capacity;
+  PlatformOptions machine;
+  std::optional<std::string> capacity, host_capacity;
   std::optional<std::string> batch;
   std::string policy = "threshold";
   std::vector<std::string> keep, swap, recompute;
@@ -39,7 +47,8 @@ struct VerifyOptions {
 
 struct SimulateOptions {
   std::string file;
-  std::optional<std::string> platform, timeline;
+  PlatformOptions machine;
+  std::optional<std::string> timeline;
   bool json = false;
 };
 

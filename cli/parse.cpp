@@ -115,14 +115,26 @@ class Commands {
   }
 
   template <class T>
-  static void optional(CLI::App& app, const std::string& flag, std::optional<T>& value) {
-    app.add_option(flag, value)->type_size(1)->expected(1);
+  static CLI::Option* optional(CLI::App& app, const std::string& flag, std::optional<T>& value) {
+    return app.add_option(flag, value)->type_size(1)->expected(1);
+  }
+
+  static void repeated(CLI::App& app, const std::string& flag, std::vector<std::string>& list) {
+    app.add_option(flag, list)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  static void add_machine(CLI::App& app, PlatformOptions& machine) {
+    optional(app, "--platform", machine.platform);
+    optional(app, "--gpu", machine.gpu);
+    repeated(app, "--set", machine.set);
+    optional(app, "--gpus", machine.gpus)->check(above_zero());
+    optional(app, "--nodes", machine.nodes)->check(above_zero());
   }
 
   void add_profile() {
     CLI::App& app = add("profile", [this] { return run_profile(profile_, command_line_); });
     app.add_option("MODEL", profile_.model)->required();
-    app.add_option("--set", profile_.set)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    repeated(app, "--set", profile_.set);
     app.add_option("--batch", profile_.batch);
     optional(app, "--optimizer", profile_.optimizer);
     app.add_option("--device", profile_.device);
@@ -132,17 +144,14 @@ class Commands {
   void add_tune() {
     CLI::App& app = add("tune", [this] { return run_tune(tune_); });
     app.add_option("TRACE", tune_.trace)->required();
-    optional(app, "--platform", tune_.platform);
+    add_machine(app, tune_.machine);
     optional(app, "--capacity", tune_.capacity);
     optional(app, "--host-capacity", tune_.host_capacity);
     optional(app, "--batch", tune_.batch);
     app.add_option("--policy", tune_.policy);
-    const auto patterns = [&](const std::string& flag, std::vector<std::string>& list) {
-      app.add_option(flag, list)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    };
-    patterns("--keep", tune_.keep);
-    patterns("--swap", tune_.swap);
-    patterns("--recompute", tune_.recompute);
+    repeated(app, "--keep", tune_.keep);
+    repeated(app, "--swap", tune_.swap);
+    repeated(app, "--recompute", tune_.recompute);
     app.add_option("--evaluations", tune_.evaluations)->check(above_zero());
     app.add_flag("--json", tune_.json);
     app.add_option("-o,--output", tune_.output)->required();
@@ -159,7 +168,7 @@ class Commands {
   void add_simulate() {
     CLI::App& app = add("simulate", [this] { return run_simulate(simulate_); });
     app.add_option("FILE", simulate_.file)->required();
-    optional(app, "--platform", simulate_.platform);
+    add_machine(app, simulate_.machine);
     optional(app, "--timeline", simulate_.timeline);
     app.add_flag("--json", simulate_.json);
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/platform_overrides.h"
+#include "cli/presets.h"
 #include "core/error.h"
 #include "core/io/files.h"
 #include "device/spec.h"
@@ -38,15 +40,33 @@ Platform with_link(const std::string& text, const Trace& trace) {
   return platform;
 }
 
+Platform named(const std::string& text, const Trace& trace) {
+  const std::string backend = text.substr(0, text.find(':'));
+  if (backend == "cpu" || backend == "cuda") return with_link(text, trace);
+  if (std::filesystem::exists(text)) return read_platform(text);
+  if (const auto preset = preset_file(text)) return read_platform(preset->string());
+  const std::string near = nearest_name(text, preset_names());
+  throw input_error(
+      fmt::format("--platform: found '{}', expected a preset ('spillway list platforms'), a platform file that is "
+                  "there or a device such as cpu:link=0.85GB/s{}",
+                  text, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
 }  // namespace
 
-Platform platform_for(const std::optional<std::string>& text, const Trace& trace) {
-  if (!text) return trace.machine;
-  const std::string backend = text->substr(0, text->find(':'));
-  if (backend == "cpu" || backend == "cuda") return with_link(*text, trace);
-  if (std::filesystem::exists(*text)) return read_platform(*text);
-  throw input_error(fmt::format(
-      "--platform: found '{}', expected a platform file that is there or a device such as cpu:link=0.85GB/s", *text));
+Platform platform_for(const PlatformOptions& options, const Trace& trace, const Platform& otherwise) {
+  return with_overrides(options.platform ? named(*options.platform, trace) : otherwise, options);
+}
+
+Bytes default_capacity(const Platform& platform, const Trace& trace, Bytes footprint) {
+  if (!platform.device.starts_with("cuda")) return footprint;
+  const Bytes memory = platform.device_memory;
+  const Bytes capacity = memory - Bytes{memory.value / 20} - trace.process_bytes;
+  if (capacity.value <= 0) {
+    throw input_error(fmt::format("'{}' has {} of device memory and the process needs {}: nothing is left",
+                                  platform.name, to_text(memory), to_text(trace.process_bytes)));
+  }
+  return capacity;
 }
 
 }  // namespace spillway

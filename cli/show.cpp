@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "cli/chart.h"
 #include "cli/commands.h"
+#include "cli/draw_platform.h"
 #include "cli/load.h"
 #include "cli/output.h"
+#include "cli/presets.h"
 #include "compile/lower.h"
 #include "core/live_bytes.h"
 #include "core/op_description.h"
@@ -168,14 +171,23 @@ void show_timeline(const std::string& path) {
              bytes_chart(columns, most, "", fmt::format("0 -> {}", to_text(timeline.step))));
 }
 
+std::string file_or_preset(const std::string& name) {
+  if (std::filesystem::exists(name)) return name;
+  if (const auto preset = preset_file(name)) return preset->string();
+  const std::string near = nearest_name(name, preset_names());
+  if (near.empty()) return name;
+  throw input_error(fmt::format("{}: there is no such file or preset; did you mean the preset '{}'?", name, near));
+}
+
 }  // namespace
 
 ExitCode run_show(const ShowOptions& options) {
-  const std::string kind = kind_of_file(options.file);
-  if (kind == "trace") show_trace(options.file);
-  if (kind == "plan" || kind == "schedule") show_schedule(options.file);
-  if (kind == "platform") show_platform(read_platform(options.file));
-  if (kind == "timeline") show_timeline(options.file);
+  const std::string file = file_or_preset(options.file);
+  const std::string kind = kind_of_file(file);
+  if (kind == "trace") show_trace(file);
+  if (kind == "plan" || kind == "schedule") show_schedule(file);
+  if (kind == "platform") fmt::print("{}", drawn(read_platform(file)));
+  if (kind == "timeline") show_timeline(file);
   return ExitCode::yes;
 }
 

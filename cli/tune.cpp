@@ -139,7 +139,7 @@ ExitCode run_tune(const TuneOptions& options) {
   require_writable(options.output);
   TuneRequest request;
   request.trace = &trace;
-  request.platform = platform_for(options.platform, trace);
+  request.platform = platform_for(options.machine, trace, trace.machine);
   request.policy = options.policy;
   request.constraints = {.keep = options.keep, .swap = options.swap, .recompute = options.recompute};
   if (options.evaluations > 0) request.evaluations = options.evaluations;
@@ -147,7 +147,9 @@ ExitCode run_tune(const TuneOptions& options) {
   const bool search_batch = options.batch == "auto";
   request.batch = options.batch && !search_batch ? parse_batch(*options.batch) : trace.batches.front().batch;
   static_cast<void>(costs_at(trace, request.batch));
-  request.capacity = parse_capacity(options.capacity.value_or("100%"), footprint(trace, request.batch));
+  const Bytes all = footprint(trace, request.batch);
+  request.capacity =
+      options.capacity ? parse_capacity(*options.capacity, all) : default_capacity(request.platform, trace, all);
   ProgressLine line;
   request.progress = [&](const TuneProgress& progress) {
     line.show(fmt::format("tune: {} of at most {} candidates{}", progress.evaluations, progress.limit,
