@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "device/spec.h"
@@ -70,7 +71,9 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   report.add("first_step", result.first_step);
   report.add("stopped", result.stopped);
   report.add("step_seconds", step);
-  if (step > 0) report.add("samples_per_second", static_cast<double>(schedule.plan.batch) / step);
+  if (step > 0)
+    report.add("samples_per_second", static_cast<double>(schedule.plan.batch * schedule.plan.platform.ranks()) / step);
+  report.add("ranks", schedule.plan.platform.ranks());
   if (result.timeline) report.add("stall_seconds", result.timeline->stall);
   report.add("arena_bytes", schedule.arena_bytes);
   report.add("host_bytes", result.host_pool);
@@ -82,12 +85,15 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
 }  // namespace
 
 ExitCode run_execute(const ExecuteOptions& options) {
+  const Ranks ranks;
   for (const std::optional<std::string>* file : {&options.save, &options.timeline}) {
+    if (!ranks.is_first()) break;
     if (*file) require_writable(**file);
   }
   const ScheduleFile file = load_schedule(options.file);
   const Schedule& schedule = file.schedule;
   TrainRequest request = request_of(options, file);
+  request.communicator = ranks.communicator();
   const std::unique_ptr<Device> device =
       make_device(parse_device(options.device.value_or(schedule.plan.platform.device)));
   const StopOnSignals signals;
@@ -95,6 +101,7 @@ ExitCode run_execute(const ExecuteOptions& options) {
   Seconds spent;
   std::int64_t done = 0;
   request.progress = [&](const StepReport& report) {
+    if (!ranks.is_first()) return;
     spent += report.seconds;
     ++done;
     const double left = spent.value / static_cast<double>(done) * static_cast<double>(report.steps - report.step);
@@ -108,6 +115,7 @@ ExitCode run_execute(const ExecuteOptions& options) {
   };
   const TrainResult result = train(*device, request);
   line.clear();
+  if (!ranks.is_first()) return ExitCode::yes;
   if (result.timeline) write_file_atomically(*options.timeline, timeline_text(*result.timeline));
 
   const double step = median(result.step_seconds);

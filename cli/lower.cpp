@@ -9,6 +9,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "sim/simulate.h"
+#include "sim/transfer.h"
 #include "verify/verify.h"
 
 namespace spillway {
@@ -21,7 +22,7 @@ ExitCode run_lower(const LowerOptions& options) {
   std::size_t waits = 0, copies = 0;
   for (const Instruction& instruction : file.schedule.instructions) {
     waits += instruction.waits.size();
-    copies += instruction.kind == InstructionKind::compute ? 0 : 1;
+    copies += runs_op(instruction.kind) ? 0 : 1;
   }
   const std::size_t computes = positions(file.schedule);
   print_facts(
@@ -53,14 +54,20 @@ ExitCode run_simulate(const SimulateOptions& options) {
   const ScheduleFile file = load_schedule(options.file);
   const Schedule& schedule = file.schedule;
   const Platform platform = platform_for(options.machine, file.trace, schedule.plan.platform);
-  const Timeline timeline = simulate(file.trace, schedule, platform);
+  if ((platform.ranks() > 1) != schedule.plan.reduction.has_value()) {
+    throw input_error(fmt::format("{}: the plan is for {} rank{}, the machine has {}; run 'spillway tune' for it",
+                                  options.file, schedule.plan.platform.ranks(),
+                                  schedule.plan.platform.ranks() == 1 ? "" : "s", platform.ranks()));
+  }
+  const Transferred times = transferred(file.trace, platform);
+  const Timeline timeline = simulate(times.trace, schedule, platform);
   if (options.timeline) write_file_atomically(*options.timeline, timeline_text(timeline));
   Bytes out, in;
   for (const TimelineEvent& event : timeline.events) {
     if (event.kind == "swap_out") out += event.bytes;
     if (event.kind == "swap_in") in += event.bytes;
   }
-  const double samples = static_cast<double>(schedule.plan.batch) / timeline.step.value;
+  const double samples = static_cast<double>(schedule.plan.batch * platform.ranks()) / timeline.step.value;
   if (options.json) {
     Report report;
     report.add("step_seconds", timeline.step);
@@ -70,6 +77,8 @@ ExitCode run_simulate(const SimulateOptions& options) {
     report.add("host_bytes", schedule.host_bytes);
     report.add("swap_out_bytes", out);
     report.add("swap_in_bytes", in);
+    report.add("ranks", platform.ranks());
+    report.add("times", times.how);
     fmt::print("{}", report.json());
     return ExitCode::yes;
   }
@@ -81,7 +90,8 @@ ExitCode run_simulate(const SimulateOptions& options) {
       {"copies", fmt::format("{} out, {} in", to_text(out), to_text(in))},
       {"arena", to_text(schedule.arena_bytes)},
       {"host pool", to_text(schedule.host_bytes)},
-      {"times", "ops and link measured on the traced machine, or set in the platform"}};
+      {"times", times.how}};
+  if (platform.ranks() > 1) facts.emplace(facts.begin() + 1, "ranks", std::to_string(platform.ranks()));
   if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
   print_facts(facts);
   return ExitCode::yes;

@@ -9,8 +9,10 @@
 
 namespace spillway {
 
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
 /// Prints `  label   value` lines, values in one column.
-void print_facts(const std::vector<std::pair<std::string, std::string>>& facts);
+void print_facts(const Facts& facts);
 
 /// Rows of cells under headings; columns as wide as needed, numbers (all but the first column) to the right.
 void print_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows);

@@ -7,10 +7,12 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
 #include "device/spec.h"
 #include "models/models.h"
+#include "profiler/all_reduce_timer.h"
 
 namespace spillway {
 namespace {
@@ -33,6 +35,13 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
   }
 }
 
+std::string ranks_text(const Trace& trace) {
+  if (trace.all_reduces.empty()) return "1; for more: mpirun -n N spillway profile";
+  const AllReduceCurve& curve = trace.all_reduces.back();
+  return fmt::format("{}, all-reduce of {} in {}", curve.ranks, to_text(curve.points.back().bytes),
+                     to_text(curve.points.back().seconds));
+}
+
 }  // namespace
 
 ExitCode run_profile(const ProfileOptions& options, const std::string& command_line) {
@@ -40,15 +49,24 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   request.batches = parse_batches(options.batch);
   request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
   request.command = command_line;
-  require_writable(options.output);
+  // Ranks that will run together are profiled together: they share the machine's memory and cores then too.
+  const Ranks ranks;
+  if (ranks.is_first()) require_writable(options.output);
   const std::unique_ptr<Device> device = make_device(parse_device(options.device));
   ProgressLine line;
   request.progress = [&](const ProfileProgress& progress) {
     line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
                           progress.elapsed.value, progress.name, progress.batch));
   };
-  const Trace trace = profile(*device, request);
+  if (ranks.communicator()) ranks.communicator()->barrier();
+  Trace trace = profile(*device, request);
+  if (ranks.communicator()) {
+    trace.all_reduces.push_back(time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+      line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
+    }));
+  }
   line.clear();
+  if (!ranks.is_first()) return ExitCode::yes;
   write_file_atomically(options.output, trace_text(trace));
 
   fmt::print("{}: {} ops on {}\n", options.output, trace.graph.ops.size(), trace.machine.name);
@@ -67,6 +85,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   const HostLink& link = trace.machine.host_link;
   print_facts({{"host link", fmt::format("in {}, out {}, start {}", to_text(link.in.value), to_text(link.out.value),
                                          to_text(link.start))},
+               {"ranks", ranks_text(trace)},
                {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
   return ExitCode::yes;
 }

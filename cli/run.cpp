@@ -1,19 +1,26 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/parse.h"
+#include "comm/mpi.h"
 
 namespace spillway {
 namespace {
 
 int complain(ExitCode code, const std::string& line) {
   std::fflush(stdout);
-  fmt::print(stderr, "spillway: {}\n", line);
+  const std::optional<int> rank = launched_rank();
+  // What all ranks complain about, rank 0 says: mpirun ends the others when it has left.
+  if (rank.value_or(0) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  fmt::print(stderr, "spillway: {}{}\n", rank ? fmt::format("rank {}: ", *rank) : "", line);
   return static_cast<int>(code);
 }
 

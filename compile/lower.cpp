@@ -20,8 +20,7 @@ std::string fullest_op(const Graph& graph, const Schedule& schedule) {
   const std::vector<Bytes> live = live_bytes(schedule);
   const auto fullest = static_cast<std::size_t>(std::ranges::max_element(live) - live.begin());
   for (const Instruction& instruction : schedule.instructions) {
-    const bool compute = instruction.kind == InstructionKind::compute;
-    if (compute && instruction.position.index() == fullest) return name_of(graph, instruction);
+    if (runs_op(instruction.kind) && instruction.position.index() == fullest) return name_of(graph, instruction);
   }
   return "";
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <variant>
 
 #include "compile/recompute.h"
 #include "compile/stays.h"
@@ -14,12 +15,12 @@
 namespace spillway {
 namespace {
 
-constexpr std::size_t kCompute = 0, kSwapOut = 1, kSwapIn = 2;
+constexpr std::size_t kCompute = 0, kSwapOut = 1, kSwapIn = 2, kNetwork = 3;
 
 /// Where an instruction stands in the total order.
 struct Key {
   Position position;
-  int phase = 0;  // 0 swap-ins, 1 compute, 3 swap-outs; 2 and 4 are all-reduces and host updates
+  int phase = 0;  // 0 swap-ins, 1 compute, 2 all-reduces, 3 swap-outs, 4 host updates
   std::size_t next_use = 0;
   std::uint32_t buffer = 0;
   friend auto operator<=>(const Key&, const Key&) = default;
@@ -31,6 +32,10 @@ struct Draft {
   SwapMode mode = SwapMode::prefetch;
 };
 
+bool is_all_reduce(const Op& op) {
+  return std::holds_alternative<AllReduce>(op.attributes);
+}
+
 class Orderer {
  public:
   Orderer(const Trace& trace, const Plan& plan, Bytes alignment)
@@ -40,6 +45,9 @@ class Orderer {
     for (const StreamRole role : {StreamRole::compute, StreamRole::swap_out, StreamRole::swap_in}) {
       schedule().streams.push_back({.role = role, .gpu = 0});
     }
+    if (std::ranges::any_of(graph_.ops, is_all_reduce)) {
+      schedule().streams.push_back({.role = StreamRole::network, .gpu = 0});
+    }
     for (const OpId op : graph_.ops.ids()) schedule().kernels.push_back(cost(costs_, op).kernel);
   }
 
@@ -47,7 +55,7 @@ class Orderer {
     stream_ = compute_stream(graph_, plan_.recomputes);
     check_recomputations(graph_, stream_, plan_.batch);
     const IdVector<BufferId, std::vector<Use>> uses = spillway::uses(graph_, stream_, plan_.batch);
-    for (const Position position : stream_.ids()) add_compute(position);
+    for (const Position position : stream_.ids()) add_op(position);
     const IdVector<BufferId, std::map<Position, const Swap*>> swaps = swaps_by_gap(uses);
     for (const BufferId buffer : graph_.buffers.ids()) {
       add_life(buffer, live(graph_, buffer, uses[buffer], swaps[buffer], stream_.size()));
@@ -105,12 +113,13 @@ class Orderer {
                                              .wraps = wraps});
   }
 
-  void add_compute(Position position) {
+  void add_op(Position position) {
     const OpRun& run = stream_[position];
     const Op& op = graph_.ops[run.op];
-    Draft draft{.key = {.position = position, .phase = 1}, .instruction = {}};
-    draft.instruction = {.kind = InstructionKind::compute,
-                         .stream = StreamId(kCompute),
+    const bool reduces = is_all_reduce(op);
+    Draft draft{.key = {.position = position, .phase = reduces ? 2 : 1}, .instruction = {}};
+    draft.instruction = {.kind = reduces ? InstructionKind::all_reduce : InstructionKind::compute,
+                         .stream = StreamId(reduces ? kNetwork : kCompute),
                          .position = position,
                          .op = run.op,
                          .run = run.run,
@@ -143,10 +152,10 @@ class Orderer {
       const ResidencyId residency = add_residency(buffer, size_of_buffer(buffer), stay.first, stay.last, stay.wraps);
       residencies.push_back(residency);
       for (const Use& use : stay.uses) {
-        Instruction& compute = drafts_[use.position.index()].instruction;  // computes were added first, in order
-        const Op& op = graph_.ops[compute.op];
-        if (use.reads) place_operands(op.inputs, buffer, residency, compute.inputs);
-        if (use.writes) place_operands(op.outputs, buffer, residency, compute.outputs);
+        Instruction& user = drafts_[use.position.index()].instruction;  // ops were added first, in order
+        const Op& op = graph_.ops[user.op];
+        if (use.reads) place_operands(op.inputs, buffer, residency, user.inputs);
+        if (use.writes) place_operands(op.outputs, buffer, residency, user.outputs);
       }
       for (const StayCopy& in : stay.ins) add_copy(InstructionKind::swap_in, buffer, residency, in);
       for (const StayCopy& out : stay.outs) add_copy(InstructionKind::swap_out, buffer, residency, out);
@@ -180,21 +189,30 @@ class Orderer {
 
   void sort_instructions() {
     std::ranges::stable_sort(drafts_, {}, &Draft::key);
-    IdVector<Position, InstructionId> compute_at(stream_.size());
+    // The compute at a position, or the nearest one before it; and the nearest one from a position on.
+    IdVector<Position, InstructionId> last_compute(stream_.size()), next_compute(stream_.size());
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       if (drafts_[i].instruction.kind == InstructionKind::compute)
-        compute_at[drafts_[i].key.position] = InstructionId(i);
+        last_compute[drafts_[i].key.position] = InstructionId(i);
+    }
+    next_compute = last_compute;
+    for (std::size_t i = 1; i < stream_.size(); ++i) {
+      if (!last_compute[Position(i)].valid()) last_compute[Position(i)] = last_compute[Position(i - 1)];
+      const Position from_end(stream_.size() - 1 - i);
+      if (!next_compute[from_end].valid()) next_compute[from_end] = next_compute[Position(from_end.index() + 1)];
     }
     result_.asked_waits.resize(drafts_.size());
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       const Draft& draft = drafts_[i];
       const std::size_t position = draft.key.position.index();
       if (draft.instruction.kind == InstructionKind::swap_in && is_triggered(draft.mode) && position > 0) {
-        result_.asked_waits[InstructionId(i)].push_back(compute_at[Position(position - 1)]);
+        const InstructionId before = last_compute[Position(position - 1)];
+        if (before.valid()) result_.asked_waits[InstructionId(i)].push_back(before);
       }
       if (draft.instruction.kind == InstructionKind::swap_out && is_blocking(draft.mode) &&
           position + 1 < stream_.size()) {
-        result_.asked_waits[compute_at[Position(position + 1)]].push_back(InstructionId(i));
+        const InstructionId behind = next_compute[Position(position + 1)];
+        if (behind.valid()) result_.asked_waits[behind].push_back(InstructionId(i));
       }
       schedule().instructions.push_back(draft.instruction);
     }
@@ -210,7 +228,7 @@ class Orderer {
         list.back().reads |= reads;
         list.back().writes |= writes;
       };
-      if (instruction.kind == InstructionKind::compute) {
+      if (runs_op(instruction.kind)) {
         for (const ResidencyId input : instruction.inputs) access(input, true, false);
         for (const ResidencyId output : instruction.outputs) access(output, false, true);
         if (instruction.workspace.valid()) access(instruction.workspace, true, true);

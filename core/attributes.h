@@ -160,10 +160,11 @@ struct GlobalAveragePoolBackward {
   static constexpr std::string_view kKind = "global_average_pool_backward";
   friend bool operator==(const GlobalAveragePoolBackward&, const GlobalAveragePoolBackward&) = default;
 };
-/// x, seed (int64 [1]), step (int64 [1]) -> y (in place). Drops whole channels of a sample, scales the rest by 1 / (1 -
-/// rate). Keeps channel c of sample n when u >= rate, where u is the first word of Philox 4x32-10 with counter (c, n,
-/// salt, step) and key (seed's low word, seed's high word), times 2^-32. Its own gradient: the same op applied to dy.
-/// n is the sample's index in the global batch.
+/// x, seed (int64 [1]), step (int64 [1]), first_sample (int64 [1]) -> y (in place). Drops whole channels of a sample,
+/// scales the rest by 1 / (1 - rate). Keeps channel c of sample n when u >= rate, where u is the first word of Philox
+/// 4x32-10 with counter (c, n, salt, step) and key (seed's low word, seed's high word), times 2^-32. n is the sample's
+/// index in the global batch: first_sample, the rank's first, plus its index in the rank's batch. Its own gradient: the
+/// same op applied to dy.
 struct ChannelDropout {
   static constexpr std::string_view kKind = "channel_dropout";
   double rate = 0;
@@ -215,6 +216,12 @@ struct Adam {
   double epsilon = 1e-8;
   friend bool operator==(const Adam&, const Adam&) = default;
 };
+/// g, ... -> g, ... (all in place): each element becomes the mean over all ranks, added in rank order. Every operand
+/// covers its buffer. Stands in planned steps only (core/planned_step.h).
+struct AllReduce {
+  static constexpr std::string_view kKind = "all_reduce";
+  friend bool operator==(const AllReduce&, const AllReduce&) = default;
+};
 /// An op of which only the cost is known: it can be tuned and simulated, not executed.
 struct Opaque {
   static constexpr std::string_view kKind = "opaque";
@@ -228,7 +235,7 @@ using Attributes =
                  RunningStatistics, LeakyRelu, LeakyReluBackward, Sigmoid, SigmoidBackward, Add, Concat, ConcatBackward,
                  Upsample, UpsampleBackward, MaxPool, MaxPoolBackward, GlobalAveragePool, GlobalAveragePoolBackward,
                  ChannelDropout, SoftmaxCrossEntropy, SoftmaxCrossEntropyBackward, DiceLoss, DiceLossBackward,
-                 AdvanceStep, SgdMomentum, Adam, Opaque>;
+                 AdvanceStep, SgdMomentum, Adam, AllReduce, Opaque>;
 
 /// The kind's name as in files: `convolution`.
 [[nodiscard]] inline std::string_view kind_of(const Attributes& attributes) {

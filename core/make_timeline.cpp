@@ -16,6 +16,15 @@ std::string kind_of_event(const Graph& graph, const Instruction& instruction) {
   return {};
 }
 
+/// What an instruction moves over a link.
+Bytes bytes_of_event(const Graph& graph, const Instruction& instruction, std::int64_t batch) {
+  if (instruction.kind == InstructionKind::compute) return {};
+  if (instruction.kind != InstructionKind::all_reduce) return bytes(graph.buffers[instruction.buffer], batch);
+  Bytes sum;
+  for (const TensorId output : graph.ops[instruction.op].outputs) sum += bytes(graph.tensors[output], batch);
+  return sum;
+}
+
 std::vector<ResidentBytes> resident_bytes(const Schedule& schedule, const IdVector<InstructionId, Span>& spans,
                                           Seconds step) {
   struct Stay {
@@ -97,14 +106,13 @@ Timeline make_timeline(const Graph& graph, const Schedule& schedule, const IdVec
     const Instruction& instruction = schedule.instructions[id];
     const bool is_compute = instruction.kind == InstructionKind::compute;
     if (is_compute) compute += spans[id].end - spans[id].start;
-    timeline.events.push_back(
-        {.instruction = id,
-         .stream = instruction.stream,
-         .name = name_of(graph, instruction),
-         .kind = kind_of_event(graph, instruction),
-         .start = spans[id].start,
-         .end = spans[id].end,
-         .bytes = is_compute ? Bytes{} : bytes(graph.buffers[instruction.buffer], schedule.plan.batch)});
+    timeline.events.push_back({.instruction = id,
+                               .stream = instruction.stream,
+                               .name = name_of(graph, instruction),
+                               .kind = kind_of_event(graph, instruction),
+                               .start = spans[id].start,
+                               .end = spans[id].end,
+                               .bytes = bytes_of_event(graph, instruction, schedule.plan.batch)});
   }
   timeline.stall = step - compute;
   timeline.resident = resident_bytes(schedule, spans, step);

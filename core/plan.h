@@ -38,6 +38,15 @@ struct Swap {
   friend bool operator==(const Swap&, const Swap&) = default;
 };
 
+/// How the gradients of several ranks are added up: one all-reduce per bucket, as soon as its last gradient is written.
+struct GradientReduction {
+  std::vector<std::vector<BufferId>> buckets;  ///< gradients of parameters, each in exactly one
+  /// A bucket's updates stand behind this many later all-reduces (at most at the step's end), so that the backward pass
+  /// goes on while it is under way.
+  std::int64_t updates_behind = 1;
+  friend bool operator==(const GradientReduction&, const GradientReduction&) = default;
+};
+
 /// What the user asked for; a search obeys it. Patterns are globs over buffer names.
 struct Constraints {
   std::vector<std::string> keep, swap, recompute;
@@ -51,7 +60,8 @@ struct Prediction {
   friend bool operator==(const Prediction&, const Prediction&) = default;
 };
 
-/// The decisions, small and readable. A gap with no swap and no recomputation is kept.
+/// The decisions, small and readable. Positions and gaps are those of the planned step (core/planned_step.h). A gap
+/// with no swap and no recomputation is kept.
 struct Plan {
   std::string trace_path;  ///< relative to the plan's file
   std::string trace_sha256;
@@ -63,6 +73,7 @@ struct Plan {
   std::string policy;
   std::map<std::string, std::string> knobs;  ///< of the policy, as chosen
   Constraints constraints;
+  std::optional<GradientReduction> reduction = {};  ///< exactly when the platform has several ranks
   std::vector<Recompute> recomputes;
   std::vector<Swap> swaps;  ///< at most one per gap
   std::optional<Prediction> prediction;

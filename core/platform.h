@@ -31,6 +31,8 @@ struct Gpu {
   std::optional<ComputeRate> tf32, fp16;
   Rate memory;                          ///< peak, to and from its own memory
   std::optional<Rate> memory_measured;  ///< what a streaming kernel reached
+  /// What ops are taken to reach of the roofline where none was measured on a GPU.
+  double assumed_efficiency = 0.4;
   friend bool operator==(const Gpu&, const Gpu&) = default;
 };
 
@@ -38,7 +40,7 @@ struct Gpu {
 struct HostLink {
   Rate in;                   ///< host to device
   Rate out;                  ///< device to host
-  std::optional<Rate> both;  ///< what both directions carry together at most; absent: in + out
+  std::optional<Rate> both;  ///< what both directions carry together at most, one alone apart; absent: in + out
   Seconds start;             ///< from a copy's issue to its first byte
   std::string start_source = {};
   friend bool operator==(const HostLink&, const HostLink&) = default;

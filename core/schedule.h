@@ -30,12 +30,17 @@ struct Residency {
 
 enum class InstructionKind { compute, swap_out, swap_in, all_reduce, host_update };
 
+/// Whether it runs an op of the step on arena bytes; the others copy one buffer.
+[[nodiscard]] constexpr bool runs_op(InstructionKind kind) {
+  return kind == InstructionKind::compute || kind == InstructionKind::all_reduce;
+}
+
 /// One line of a Schedule.
 struct Instruction {
   InstructionKind kind = InstructionKind::compute;
   StreamId stream;
-  Position position;  ///< where it hangs in the compute stream's order
-  // compute:
+  Position position;  ///< where it hangs in the order of the step's ops
+  // compute and all-reduce:
   OpId op;
   std::uint32_t run = 0;
   std::vector<ResidencyId> inputs, outputs;  ///< one per operand of the op, in operand order
@@ -82,7 +87,7 @@ struct Schedule {
   friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
-/// The position after the last: how long the compute stream is.
+/// The position after the last: how many runs of ops there are.
 [[nodiscard]] std::size_t positions(const Schedule& schedule);
 /// The host slot of `buffer`, or null.
 [[nodiscard]] const HostSlot* host_slot(const Schedule& schedule, BufferId buffer);

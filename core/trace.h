@@ -40,6 +40,13 @@ struct CopyCurves {
   friend bool operator==(const CopyCurves&, const CopyCurves&) = default;
 };
 
+/// Seconds of one all-reduce by bytes, ascending, among so many ranks of one machine.
+struct AllReduceCurve {
+  std::int64_t ranks = 2;
+  std::vector<CopyPoint> points;
+  friend bool operator==(const AllReduceCurve&, const AllReduceCurve&) = default;
+};
+
 /// Where a trace comes from.
 struct Provenance {
   std::string command, date, machine, device, library, instruction_set;
@@ -52,6 +59,7 @@ struct Trace {
   Graph graph;
   std::vector<BatchCosts> batches;  ///< ascending batch
   CopyCurves copies;
+  std::vector<AllReduceCurve> all_reduces = {};  ///< ascending ranks
   BytesPerSecond interference_rate;  ///< bytes both ways together per second while `seconds_while_copying` was measured
   Seconds issue;                     ///< what one more instruction on the compute stream costs beside its kernel
   Bytes process_bytes;               ///< what the process needs outside arena and host pool

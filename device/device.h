@@ -81,7 +81,8 @@ class Device {
   virtual void enqueue_record(StreamId stream, EventId event, std::uint64_t value) = 0;
   /// Holds the stream until the event has reached `value`.
   virtual void enqueue_wait(StreamId stream, EventId event, std::uint64_t value) = 0;
-  /// Runs `function(argument)` on the stream. For wrappers and tests; a training step has none.
+  /// Runs `function(argument)` on the stream: all-reduces over host memory, wrappers and tests. What it throws comes
+  /// out of the next `wait`.
   virtual void enqueue_host_function(StreamId stream, void (*function)(void*), void* argument) = 0;
   /// Makes every cache forget the arena.
   virtual void enqueue_cache_flush(StreamId stream) = 0;
@@ -92,8 +93,9 @@ class Device {
   /// for it.
   [[nodiscard]] virtual Seconds time_of(EventId event) const = 0;
 
-  /// Bytes of the arena for wrappers and tests; null where the host can't address them. Same rule as host_pool().
-  [[nodiscard]] virtual std::byte* arena_for_tests() { return nullptr; }
+  /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address
+  /// it. Same rule as host_pool().
+  [[nodiscard]] virtual std::byte* arena_on_host() { return nullptr; }
 
   /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it;
   /// wrappers that check lifetimes don't. `residency` counts from 0, is used once a step, and may repeat from step to

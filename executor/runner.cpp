@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <variant>
 
 #include "core/error.h"
 #include "core/make_timeline.h"
@@ -43,6 +44,17 @@ IdVector<InstructionId, std::vector<LastUse>> last_uses(const Schedule& schedule
 
 }  // namespace
 
+/// What an all-reduce works on.
+struct Reduction {
+  Communicator* communicator = nullptr;
+  std::vector<std::span<float>> gradients;
+
+  static void run(void* argument) {
+    const auto& self = *static_cast<const Reduction*>(argument);
+    self.communicator->all_reduce_sum(self.gradients, 1 / static_cast<float>(self.communicator->size()));
+  }
+};
+
 /// Everything that is the same in every step.
 struct Runner::Prepared {
   struct Command {
@@ -51,6 +63,7 @@ struct Runner::Prepared {
     Bytes workspace;
     Bytes arena, host, size;  // copies
     EventId started, completed;
+    std::unique_ptr<Reduction> reduction;
   };
   IdVector<InstructionId, Command> commands;
   IdVector<InstructionId, std::vector<LastUse>> last_uses;
@@ -63,7 +76,7 @@ struct Runner::Prepared {
   Bytes staging_offset, staging_size;
 };
 
-Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing)
+Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing, Communicator* communicator)
     : device_(device), trace_(trace), schedule_(schedule), timing_(timing), prepared_(std::make_unique<Prepared>()) {
   Prepared& prepared = *prepared_;
   const Graph& graph = trace.graph;
@@ -73,6 +86,7 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
   const BatchCosts& costs = costs_at(trace, batch);
   IdVector<OpId, KernelId> kernel_of(graph.ops.size());
   for (const OpId op : graph.ops.ids()) {
+    if (std::holds_alternative<AllReduce>(graph.ops[op].attributes)) continue;
     const std::pair key(schedule.kernels[op], costs.kernel_of[op]);
     const auto known = kernels.find(key);
     kernel_of[op] =
@@ -110,7 +124,9 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
     Prepared::Command command;
     if (timing == Timing::on) command.started = device.create_event();
     if (timing == Timing::on || waited_for[id] != 0) command.completed = device.create_event();
-    if (instruction.kind == InstructionKind::compute) {
+    if (instruction.kind == InstructionKind::all_reduce) {
+      command.reduction = std::make_unique<Reduction>(reduction_of(instruction, communicator));
+    } else if (instruction.kind == InstructionKind::compute) {
       const Op& op = graph.ops[instruction.op];
       const auto address = [&](ResidencyId residency, TensorId tensor) {
         return schedule.residencies[residency].offset + graph.tensors[tensor].offset;
@@ -132,6 +148,23 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
 }
 
 Runner::~Runner() = default;
+
+Reduction Runner::reduction_of(const Instruction& instruction, Communicator* communicator) const {
+  SPILLWAY_CHECK(communicator != nullptr, "a schedule with all-reduces needs a communicator");
+  std::byte* const arena = device_.arena_on_host();
+  if (arena == nullptr)
+    throw machine_error("this device's memory can't be reached from the host: no all-reduce runs on it yet");
+  Reduction reduction{.communicator = communicator, .gradients = {}};
+  const Op& op = trace_.graph.ops[instruction.op];
+  for (std::size_t i = 0; i < op.outputs.size(); ++i) {
+    const Tensor& tensor = trace_.graph.tensors[op.outputs[i]];
+    SPILLWAY_CHECK(tensor.type == ElementType::float32, tensor.name);
+    const Bytes at = schedule_.residencies[instruction.outputs[i]].offset + tensor.offset;
+    reduction.gradients.emplace_back(reinterpret_cast<float*>(arena + at.value),
+                                     static_cast<std::size_t>(elements(tensor, schedule_.plan.batch)));
+  }
+  return reduction;
+}
 
 Bytes Runner::host_pool_bytes() const {
   return prepared_->staging_offset + prepared_->staging_size;
@@ -212,8 +245,9 @@ Seconds Runner::run_step() {
         break;
       case InstructionKind::swap_in: device_.enqueue_swap_in(stream, command.host, command.arena, command.size); break;
       case InstructionKind::all_reduce:
-      case InstructionKind::host_update:
-        SPILLWAY_CHECK(false, "the verifier lets no all-reduce or host update pass yet");
+        device_.enqueue_host_function(stream, &Reduction::run, command.reduction.get());
+        break;
+      case InstructionKind::host_update: SPILLWAY_CHECK(false, "the verifier lets no host update pass yet");
     }
     for (const LastUse& use : prepared.last_uses[id]) {
       const Residency& residency = schedule_.residencies[use.residency];

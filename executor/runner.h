@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "comm/communicator.h"
 #include "core/schedule.h"
 #include "core/timeline.h"
 #include "core/trace.h"
@@ -12,20 +13,25 @@
 
 namespace spillway {
 
+struct Reduction;
+
 /// Whether a step's instructions are timed one by one.
 enum class Timing { off, on };
 
 /// Runs one Schedule on one device, step after step. It decides nothing: every copy, wait and address stands in the
 /// Schedule.
 ///
-/// Requires: the schedule is verified for the trace; trace and device outlive the runner, and nobody else uses the
-/// device meanwhile. One thread at a time.
+/// Requires: the schedule is verified for the trace, its planned step; trace and device outlive the runner, and nobody
+/// else uses the device meanwhile. One thread at a time.
 class Runner {
  public:
   /// Allocates arena and host pool, makes streams and events, prepares every kernel by its id.
   /// Throws Error (exit 3) when the device can't: too little memory, no such kernel (another library, instruction set
   /// or thread count).
-  Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing);
+  /// `communicator` adds up the gradients, on the network stream's thread; null where the schedule has no all-reduce.
+  /// It outlives the runner, and nobody else uses it meanwhile.
+  Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing,
+         Communicator* communicator = nullptr);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -51,6 +57,7 @@ class Runner {
 
  private:
   struct Prepared;
+  [[nodiscard]] Reduction reduction_of(const Instruction& instruction, Communicator* communicator) const;
   Device& device_;
   const Trace& trace_;
   const Schedule& schedule_;

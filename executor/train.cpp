@@ -7,9 +7,12 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/io/files.h"
+#include "core/sha256.h"
 #include "executor/data/batches.h"
 #include "executor/data/checkpoint.h"
 #include "executor/data/initial_values.h"
+#include "executor/equal_ranks.h"
 #include "executor/runner.h"
 #include "verify/verify.h"
 
@@ -59,6 +62,7 @@ class Training {
  public:
   Training(Device& device, const TrainRequest& request)
       : request_(request),
+        ranks_(request.communicator),
         trace_(*request.trace),
         schedule_(*request.schedule),
         graph_(trace_.graph),
@@ -67,6 +71,7 @@ class Training {
     require_safe();
     require_same_kernels(device.properties(), trace_.provenance);
     seed_ = request.seed;
+    require_ranks();
     open_checkpoint();
     if (request.learning_rate && !learning_rate_) {
       throw input_error("--learning-rate: this model's optimizer has no learning rate");
@@ -75,7 +80,11 @@ class Training {
     if (request.weights && !checkpoint_) weights.emplace(*request.weights, graph_);
     batches_ = request.data ? batches_from_files(graph_, schedule_.plan.batch, *request.data, seed_)
                             : synthetic_batches(graph_, schedule_.plan.batch, seed_);
-    runner_.emplace(device, trace_, schedule_, request.timeline ? Timing::on : Timing::off);
+    if (ranks_) {
+      require_equal(*ranks_, fingerprint(device.properties()));
+      network_ = ranks_->duplicate();
+    }
+    runner_.emplace(device, trace_, schedule_, request.timeline ? Timing::on : Timing::off, network_.get());
     set_lasting_values(weights);
     checkpoint_.reset();
   }
@@ -85,10 +94,11 @@ class Training {
     while (result_.completed < request_.steps && !stopped()) {
       run_step();
       const bool last = result_.completed == request_.steps || stopped();
-      if (request_.checkpoint && (last || result_.completed % request_.checkpoint_every == 0)) write_checkpoint();
+      if (request_.checkpoint && is_first() && (last || result_.completed % request_.checkpoint_every == 0))
+        write_checkpoint();
     }
     result_.stopped = result_.completed < request_.steps;
-    if (request_.save) save_weights(*request_.save, graph_, read_values());
+    if (request_.save && is_first()) save_weights(*request_.save, graph_, read_values());
     if (request_.timeline && !result_.losses.empty()) {
       result_.timeline = runner_->timeline(fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
                                                        schedule_.plan.policy, schedule_.plan.platform.device));
@@ -142,21 +152,25 @@ class Training {
       return found == values->end() ? nullptr : &*found;
     };
     for (const BufferId buffer : lasting_buffers(graph_)) {
-      if (const BufferValues* values = given(buffer)) {
-        runner_->set(buffer, values->bytes);
-        continue;
-      }
       value.resize(static_cast<std::size_t>(bytes(graph_.buffers[buffer], schedule_.plan.batch).value));
-      fill_initial_values(graph_, buffer, seed_, value);
+      if (const BufferValues* values = given(buffer)) {
+        std::ranges::copy(values->bytes, value.begin());
+      } else {
+        fill_initial_values(graph_, buffer, seed_, value);
+      }
+      if (ranks_) ranks_->broadcast(value, 0);
       runner_->set(buffer, value);
     }
+    if (const auto first = state_named(graph_, "first_sample"))
+      runner_->set(*first, bytes_of(rank() * schedule_.plan.batch));
     if (const auto seed = state_named(graph_, "seed")) runner_->set(*seed, bytes_of(static_cast<std::int64_t>(seed_)));
   }
 
   void run_step() {
     const auto begun = Clock::now();
     for (const InputDescription& input : batches_->inputs()) {
-      batches_->fill(input.tensor, result_.completed, runner_->slot(graph_.tensors[input.tensor].buffer));
+      batches_->fill(input.tensor, result_.completed * ranks() + rank(),
+                     runner_->slot(graph_.tensors[input.tensor].buffer));
     }
     if (request_.learning_rate) {
       runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(result_.completed))));
@@ -164,6 +178,13 @@ class Training {
     runner_->run_step();
     float loss = 0;
     std::memcpy(&loss, runner_->slot(loss_).data(), sizeof loss);
+    if (ranks_) {
+      // One who was asked to stop stops all, after the same step.
+      float asked = request_.stop && request_.stop->load() ? 1 : 0;
+      const std::span<float> pieces[] = {std::span(&loss, 1), std::span(&asked, 1)};
+      ranks_->all_reduce_sum(pieces, 1 / static_cast<float>(ranks()));
+      stop_asked_ = asked > 0;
+    }
     const Seconds seconds{std::chrono::duration<double>(Clock::now() - begun).count()};
     ++result_.completed;
     result_.losses.push_back(loss);
@@ -174,7 +195,31 @@ class Training {
     }
   }
 
-  [[nodiscard]] bool stopped() const { return request_.stop && request_.stop->load(); }
+  [[nodiscard]] bool stopped() const { return ranks_ ? stop_asked_ : request_.stop && request_.stop->load(); }
+  [[nodiscard]] std::int64_t rank() const { return ranks_ ? ranks_->rank() : 0; }
+  [[nodiscard]] std::int64_t ranks() const { return ranks_ ? ranks_->size() : 1; }
+  [[nodiscard]] bool is_first() const { return rank() == 0; }
+
+  void require_ranks() const {
+    const std::int64_t planned = schedule_.plan.platform.ranks();
+    if (planned == ranks()) return;
+    throw input_error(fmt::format(
+        "the plan is for {} rank{}, {} run{}; {}", planned, planned == 1 ? "" : "s", ranks(), ranks() == 1 ? "s" : "",
+        planned == 1 ? "run 'spillway tune' with --gpus for more"
+                     : fmt::format("start it with 'mpirun -n {} spillway execute'", planned)));
+  }
+
+  /// What must be the same on all ranks, one fact a line.
+  [[nodiscard]] std::string fingerprint(const DeviceProperties& device) const {
+    std::string inputs;
+    for (const InputDescription& input : batches_->inputs()) inputs += " " + graph_.tensors[input.tensor].name;
+    return fmt::format(
+        "plan or schedule: {}\ntrace: {}\nkernels: {} {} threads={}\nseed: {}\nsteps: {}\ncompleted steps: {}\n"
+        "data: {}{}, {} batches an epoch\n",
+        sha256(schedule_text(schedule_, graph_)).substr(0, 16), schedule_.plan.trace_sha256.substr(0, 16),
+        device.library, device.instruction_set, device.threads, seed_, request_.steps, result_.completed,
+        request_.data ? "files" : "synthetic", inputs, batches_->batches_per_epoch().value_or(0));
+  }
 
   /// All lasting buffers; the bytes live until the next call.
   std::vector<BufferValues> read_values() {
@@ -195,6 +240,8 @@ class Training {
   }
 
   const TrainRequest& request_;
+  Communicator* ranks_;                    ///< this thread's; null: one rank
+  std::unique_ptr<Communicator> network_;  ///< the runner's
   const Trace& trace_;
   const Schedule& schedule_;
   const Graph& graph_;
@@ -206,6 +253,7 @@ class Training {
   std::optional<Runner> runner_;
   std::vector<double> all_losses_;
   std::vector<std::vector<std::byte>> values_;
+  bool stop_asked_ = false;
   TrainResult result_;
 };
 

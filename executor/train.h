@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/communicator.h"
 #include "core/schedule.h"
 #include "core/timeline.h"
 #include "core/trace.h"
@@ -24,8 +25,11 @@ struct StepReport {
 };
 
 struct TrainRequest {
-  const Trace* trace = nullptr;
+  const Trace* trace = nullptr;  ///< the planned step
   const Schedule* schedule = nullptr;
+  /// The ranks that train together, each calling `train` with its own device; null: one. Rank r trains on batch
+  /// step * ranks + r; rank 0's initial values, running statistics, files and reports count.
+  Communicator* communicator = nullptr;
   std::int64_t steps = 1;                 ///< in all; a resumed training does what is missing
   std::uint64_t seed = 1;                 ///< of initial weights, synthetic data, shuffling and dropout
   std::optional<std::string> data;        ///< directory of .npy files; none: synthetic batches
@@ -50,11 +54,12 @@ struct TrainResult {
   Bytes host_pool;  ///< as allocated
 };
 
-/// Trains by a schedule. Losses and weights don't depend on the plan, only on model, batch, seed, data and kernels.
-/// A resumed training continues as if it had never been interrupted, to the last bit.
-/// Files are checked before anything is allocated, and are written whole or not at all.
+/// Trains by a schedule. With several ranks a step's loss is the mean of theirs. Losses and weights don't depend on the
+/// plan, only on model, batch, seed, data and kernels. A resumed training continues as if it had never been
+/// interrupted, to the last bit. Files are checked before anything is allocated, and are written whole or not at all.
 /// Throws Error: exit 1 with the first violation when the schedule isn't safe, exit 2 for files that don't fit, exit 3
-/// when the device isn't the one that the trace speaks of, or fails.
+/// when the device isn't the one that the trace speaks of, or fails. Ranks whose schedules, traces, seeds, data or
+/// kernels differ all throw (exit 2), naming the first rank that differs from rank 0.
 [[nodiscard]] TrainResult train(Device& device, const TrainRequest& request);
 
 }  // namespace spillway

@@ -130,10 +130,11 @@ TensorId GraphBuilder::sigmoid_in_place(const std::string& name, TensorId x) {
 }
 
 TensorId GraphBuilder::channel_dropout(const std::string& name, TensorId x, double rate) {
-  // Drawn from the seed and the step's number, so that a repeated run drops the same channels.
+  // Drawn from the seed, the step's number and the sample's in the global batch: the same on any number of ranks.
   const TensorId seed = state("seed", ElementType::int64, 1);
   const TensorId step = state("step", ElementType::int64, 0);
-  return elementwise(name, ChannelDropout{rate, dropouts_++}, {x, seed, step}, false);
+  const TensorId first_sample = state("first_sample", ElementType::int64, 0);
+  return elementwise(name, ChannelDropout{rate, dropouts_++}, {x, seed, step, first_sample}, false);
 }
 
 TensorId GraphBuilder::add(const std::string& name, TensorId a, TensorId b) {

@@ -8,25 +8,44 @@
 #include "sim/replica.h"
 
 namespace spillway {
+namespace {
 
-Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform) {
-  const IdVector<InstructionId, Span> spans = run_replica(trace, schedule, platform);
+using Spans = IdVector<InstructionId, Span>;
+
+Seconds end_of(const std::vector<Spans>& classes) {
   Seconds step;
-  for (const Span& span : spans) step = std::max(step, span.end);
-  return make_timeline(trace.graph, schedule, spans, step, Timeline::Origin::predicted,
-                       fmt::format("{}, batch {}, {} on {}", trace.graph.name, schedule.plan.batch,
-                                   schedule.plan.policy, platform.name));
+  for (const Spans& spans : classes) {
+    for (const Span& span : spans) step = std::max(step, span.end);
+  }
+  return step;
 }
 
-StepTimes step_times(const Trace& trace, const Schedule& schedule, const Platform& platform) {
-  const IdVector<InstructionId, Span> spans = run_replica(trace, schedule, platform);
+}  // namespace
+
+Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform) {
+  const Machine machine(platform);
+  const std::vector<Spans> classes = run_replica(trace, schedule, machine);
+  const std::string ranks = platform.ranks() > 1 ? fmt::format(", rank 0 of {}", platform.ranks()) : "";
+  return make_timeline(trace.graph, schedule, classes[machine.class_of(0)], end_of(classes),
+                       Timeline::Origin::predicted,
+                       fmt::format("{}, batch {}, {} on {}{}", trace.graph.name, schedule.plan.batch,
+                                   schedule.plan.policy, platform.name, ranks));
+}
+
+StepTimes step_times(const Trace& trace, const Schedule& schedule, const Machine& machine) {
+  const std::vector<Spans> classes = run_replica(trace, schedule, machine);
   StepTimes times;
-  for (const InstructionId id : spans.ids()) {
-    times.step = std::max(times.step, spans[id].end);
-    if (schedule.instructions[id].kind == InstructionKind::compute) times.compute += spans[id].end - spans[id].start;
+  times.step = end_of(classes);
+  for (const InstructionId id : schedule.instructions.ids()) {
+    const Span& span = classes[machine.class_of(0)][id];
+    if (schedule.instructions[id].kind == InstructionKind::compute) times.compute += span.end - span.start;
   }
   times.stall = times.step - times.compute;
   return times;
+}
+
+StepTimes step_times(const Trace& trace, const Schedule& schedule, const Platform& platform) {
+  return step_times(trace, schedule, Machine(platform));
 }
 
 }  // namespace spillway

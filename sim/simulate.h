@@ -3,19 +3,21 @@
 #include "core/schedule.h"
 #include "core/timeline.h"
 #include "core/trace.h"
+#include "sim/machine.h"
 
 namespace spillway {
 
-/// Predicts one step of the schedule on `platform`.
+/// Predicts one step of the schedule on `platform`: the step's time on all its ranks, and what rank 0 does.
 /// Throws Error (exit 2) when its batch wasn't profiled or its waits form a cycle.
 [[nodiscard]] Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform);
 
 /// What a search needs of it, without the events.
 struct StepTimes {
   Seconds step;
-  Seconds compute;  ///< sum of the compute spans: what a step would take if it never had to wait
+  Seconds compute;  ///< sum of rank 0's compute spans: what a step would take if it never had to wait
   Seconds stall;    ///< step - compute
 };
 [[nodiscard]] StepTimes step_times(const Trace& trace, const Schedule& schedule, const Platform& platform);
+[[nodiscard]] StepTimes step_times(const Trace& trace, const Schedule& schedule, const Machine& machine);
 
 }  // namespace spillway

@@ -25,7 +25,7 @@ BatchCurve tune_batches(const TuneRequest& request) {
     if (const Tuned* tuned = std::get_if<Tuned>(&outcome)) {
       point.fits = true;
       point.step = tuned->times.step;
-      point.samples_per_second = static_cast<double>(costs.batch) / tuned->times.step.value;
+      point.samples_per_second = static_cast<double>(costs.batch * request.platform.ranks()) / tuned->times.step.value;
       point.arena = tuned->schedule.arena_bytes;
       curve.largest = index;
       if (!curve.fastest || point.samples_per_second > curve.points[*curve.fastest].samples_per_second) {

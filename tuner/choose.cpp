@@ -13,7 +13,7 @@ std::variant<Tuned, Shortfall> tuned(const Problem& problem, std::vector<Swap> s
   std::variant<Schedule, Shortfall> lowered = lower(problem.trace(), plan);
   if (const auto* shortfall = std::get_if<Shortfall>(&lowered)) return *shortfall;
   Schedule& schedule = std::get<Schedule>(lowered);
-  const StepTimes times = step_times(problem.trace(), schedule, plan.platform);
+  const StepTimes times = step_times(problem.trace(), schedule, problem.machine());
   return Tuned{.plan = std::move(plan), .schedule = std::move(schedule), .times = times};
 }
 

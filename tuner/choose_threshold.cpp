@@ -37,7 +37,7 @@ void offer_tflms_grid(const Problem& problem, const TflmsGraph& graph, Fastest& 
     const auto lowered = lower(problem.trace(), plan, Effort::quick);
     const auto* schedule = std::get_if<Schedule>(&lowered);
     if (!schedule) return;
-    const Seconds step = step_times(problem.trace(), *schedule, plan.platform).step;
+    const Seconds step = step_times(problem.trace(), *schedule, problem.machine()).step;
     if (best && step >= *best) return;
     best = step;
     best_knobs = knobs;

@@ -25,6 +25,7 @@ void add_bytes(std::vector<Bytes>& live, std::int64_t first, std::int64_t last, 
 
 Problem::Problem(const TuneRequest& request)
     : request_(request),
+      machine_(request.platform),
       alignment_(alignment_for(request.platform)),
       uses_(uses_in_step(request.trace->graph, request.batch)),
       asked_(request.trace->graph.buffers.size(), Asked::nothing),
@@ -139,6 +140,7 @@ std::vector<Swap> Problem::prefetching(const std::vector<Away>& aways) const {
 Plan Problem::plan(std::vector<Swap> swaps, std::map<std::string, std::string> knobs) const {
   Plan plan;
   plan.platform = request_.platform;
+  plan.reduction = request_.reduction;
   plan.batch = request_.batch;
   plan.capacity = request_.capacity;
   plan.host_capacity = request_.host_capacity;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/compute_stream.h"
+#include "sim/machine.h"
 #include "tuner/tune.h"
 
 namespace spillway {
@@ -34,8 +35,8 @@ struct Away {
   std::int64_t release = 0, begin = 0;
 };
 
-/// A request, and what follows from it before anything is decided. Plans have no recomputations here, so positions are
-/// ops.
+/// A request, and what follows from it before anything is decided. Its trace is the planned step already. Plans have no
+/// recomputations here, so positions are ops.
 class Problem {
  public:
   /// Throws Error (exit 2) as `tune` does for batch and constraints.
@@ -44,6 +45,7 @@ class Problem {
   [[nodiscard]] const TuneRequest& request() const { return request_; }
   [[nodiscard]] const Trace& trace() const { return *request_.trace; }
   [[nodiscard]] const Graph& graph() const { return request_.trace->graph; }
+  [[nodiscard]] const Machine& machine() const { return machine_; }
   [[nodiscard]] Bytes capacity() const { return request_.capacity; }
   [[nodiscard]] Bytes alignment() const { return alignment_; }
   [[nodiscard]] std::int64_t positions() const { return static_cast<std::int64_t>(kept_.size()); }
@@ -72,6 +74,7 @@ class Problem {
   void add_kept_bytes(const BatchCosts& costs);
 
   const TuneRequest& request_;
+  Machine machine_;
   Bytes alignment_;
   IdVector<BufferId, std::vector<Use>> uses_;
   IdVector<BufferId, Asked> asked_;

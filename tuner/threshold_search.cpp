@@ -164,7 +164,7 @@ std::optional<ThresholdSearch::Candidate> ThresholdSearch::evaluate(const Thresh
       budget = std::max(budget - (shortfall->needed - capacity_), least);
       continue;
     }
-    const StepTimes times = step_times(problem_.trace(), std::get<Schedule>(lowered), plan.platform);
+    const StepTimes times = step_times(problem_.trace(), std::get<Schedule>(lowered), problem_.machine());
     return Candidate{.knobs = knobs,
                      .chosen = std::move(chosen),
                      .trimmed = trimmed,

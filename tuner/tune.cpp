@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
+#include "core/planned_step.h"
 #include "tuner/choose.h"
+#include "tuner/reduction.h"
 #include "verify/verify.h"
 
 namespace spillway {
 namespace {
+
+constexpr double kAsInMemory = 1.02;  // a plan this near to the step that keeps everything isn't worth a second search
 
 struct Policy {
   PolicyDescription description;
@@ -66,11 +71,7 @@ void check_is_safe(const Problem& problem, const Tuned& tuned) {
                                                  static_cast<int>(violations.front().rule), violations.front().text));
 }
 
-}  // namespace
-
-std::variant<Tuned, NothingFits> tune(const TuneRequest& request) {
-  SPILLWAY_CHECK(request.trace != nullptr, "a request names its trace");
-  const Policy& policy = find_policy(request.policy);
+std::variant<Tuned, NothingFits> tune_step(const Policy& policy, const TuneRequest& request) {
   const Problem problem(request);
   Outcome outcome = policy.choose(problem);
   if (Tuned* tuned = std::get_if<Tuned>(&outcome)) {
@@ -78,6 +79,64 @@ std::variant<Tuned, NothingFits> tune(const TuneRequest& request) {
     check_is_safe(problem, *tuned);
   }
   return outcome;
+}
+
+std::variant<Tuned, NothingFits> tune_with(const Policy& policy, TuneRequest request,
+                                           const GradientReduction& reduction) {
+  const Trace step = planned_step(*request.trace, reduction);
+  request.trace = &step;
+  request.reduction = reduction;
+  return tune_step(policy, request);
+}
+
+/// A way to add up gradients, and what a step that keeps everything costs with it.
+struct Reduced {
+  GradientReduction reduction;
+  Seconds step;
+  Bytes peak;
+};
+
+/// The fastest first.
+std::vector<Reduced> by_step_in_memory(const TuneRequest& request) {
+  const Machine machine(request.platform);
+  std::vector<Reduced> ways;
+  for (const GradientReduction& reduction : reductions(request.trace->graph)) {
+    const Trace step = planned_step(*request.trace, reduction);
+    Plan plan;
+    plan.platform = request.platform;
+    plan.batch = request.batch;
+    plan.reduction = reduction;
+    plan.capacity = {std::numeric_limits<std::int64_t>::max()};
+    const Schedule schedule = std::get<Schedule>(lower(step, plan, Effort::quick));
+    ways.push_back(
+        {.reduction = reduction, .step = step_times(step, schedule, machine).step, .peak = schedule.peak_live_bytes});
+  }
+  if (ways.empty()) {
+    throw input_error(fmt::format("'{}' has no gradients of parameters: several ranks have nothing to add up",
+                                  request.trace->graph.name));
+  }
+  std::ranges::stable_sort(
+      ways, [](const Reduced& a, const Reduced& b) { return a.step != b.step ? a.step < b.step : a.peak < b.peak; });
+  return ways;
+}
+
+}  // namespace
+
+std::variant<Tuned, NothingFits> tune(const TuneRequest& request) {
+  SPILLWAY_CHECK(request.trace != nullptr, "a request names its trace");
+  const Policy& policy = find_policy(request.policy);
+  if (request.platform.ranks() == 1) return tune_step(policy, request);
+  if (request.reduction) return tune_with(policy, request, *request.reduction);
+  const std::vector<Reduced> ways = by_step_in_memory(request);
+  std::variant<Tuned, NothingFits> first = tune_with(policy, request, ways.front().reduction);
+  const Tuned* tuned = std::get_if<Tuned>(&first);
+  if (tuned && tuned->times.step <= kAsInMemory * ways.front().step) return first;
+  // Memory costs time here. The way that holds gradients the shortest leaves most for the rest.
+  const auto leanest = std::ranges::min_element(ways, {}, &Reduced::peak);
+  if (leanest == ways.begin()) return first;
+  std::variant<Tuned, NothingFits> second = tune_with(policy, request, leanest->reduction);
+  const Tuned* other = std::get_if<Tuned>(&second);
+  return other && (!tuned || other->times.step < tuned->times.step) ? std::move(second) : std::move(first);
 }
 
 const std::vector<PolicyDescription>& policies() {

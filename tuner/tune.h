@@ -22,13 +22,15 @@ struct TuneProgress {
   std::optional<Seconds> best;   ///< the shortest step that fits, so far
 };
 
-/// Enough for the searching policies to settle; some 20 s for a graph of 350 ops, nearly all of it placing.
+/// Enough for the searching policies to settle; some seconds for a graph of 500 ops, nearly all of it placing.
 inline constexpr std::int64_t kDefaultEvaluations = 400;
 
 /// What to plan for.
 struct TuneRequest {
-  const Trace* trace = nullptr;  ///< must outlive the call
+  const Trace* trace = nullptr;  ///< as profiled; must outlive the call
   Platform platform;
+  /// How several ranks add up gradients; absent: chosen by simulated time.
+  std::optional<GradientReduction> reduction = {};
   std::int64_t batch = 1;
   Bytes capacity;                      ///< what the arena may use
   std::optional<Bytes> host_capacity;  ///< what the host pool may use; absent: no limit
@@ -42,7 +44,8 @@ struct TuneRequest {
 
 /// A plan that fits, lowered with full effort and verified.
 struct Tuned {
-  Plan plan;  ///< complete but for trace_path and trace_sha256, which only the caller knows
+  /// Complete but for trace_path and trace_sha256, which only the caller knows. Of planned_step(trace, plan.reduction).
+  Plan plan;
   Schedule schedule;
   StepTimes times;
 };

@@ -12,7 +12,7 @@ IdVector<ResidencyId, std::vector<Access>> residency_accesses(const Schedule& sc
       list.back().writes |= writes;
     };
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind == InstructionKind::compute) {
+    if (runs_op(instruction.kind)) {
       for (const ResidencyId input : instruction.inputs) add(input, true, false);
       for (const ResidencyId output : instruction.outputs) add(output, false, true);
       if (instruction.workspace.valid()) add(instruction.workspace, false, true);
@@ -28,7 +28,7 @@ IdVector<BufferId, std::vector<Access>> host_slot_accesses(const Schedule& sched
   IdVector<BufferId, std::vector<Access>> accesses(buffers);
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind == InstructionKind::compute) continue;
+    if (runs_op(instruction.kind)) continue;
     const bool reads = instruction.kind == InstructionKind::swap_in;
     accesses[instruction.buffer].push_back({id, reads, !reads});
   }

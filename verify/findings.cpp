@@ -7,9 +7,8 @@ namespace spillway {
 std::string Findings::name(InstructionId id) const {
   if (!in_range(id, schedule_.instructions)) return fmt::format("instruction {}", id.value);
   const Instruction& instruction = schedule_.instructions[id];
-  const bool has_name = instruction.kind == InstructionKind::compute
-                            ? in_range(instruction.op, trace_.graph.ops)
-                            : in_range(instruction.buffer, trace_.graph.buffers);
+  const bool has_name = runs_op(instruction.kind) ? in_range(instruction.op, trace_.graph.ops)
+                                                  : in_range(instruction.buffer, trace_.graph.buffers);
   if (!has_name) return fmt::format("instruction {}", id.value);
   return fmt::format("{} (instruction {})", name_of(trace_.graph, instruction), id.value);
 }

@@ -10,7 +10,7 @@ namespace spillway {
 namespace {
 
 bool is_supported(InstructionKind kind) {
-  return kind == InstructionKind::compute || kind == InstructionKind::swap_out || kind == InstructionKind::swap_in;
+  return kind != InstructionKind::host_update;
 }
 
 void check_supported(const Schedule& schedule, Findings& report) {
@@ -24,17 +24,14 @@ void check_supported(const Schedule& schedule, Findings& report) {
                              schedule.streams[id].gpu));
   for (const InstructionId id : schedule.instructions.ids())
     if (!is_supported(schedule.instructions[id].kind))
-      report.add(
-          Rule::not_supported_yet,
-          fmt::format("{} is neither compute nor swap-out nor swap-in; others can't be verified", report.name(id)));
+      report.add(Rule::not_supported_yet, fmt::format("{} is a host update, which can't be verified", report.name(id)));
 }
 
 class IdCheck {
  public:
   IdCheck(const Trace& trace, const Schedule& schedule, Findings& report)
       : graph_(trace.graph), schedule_(schedule), report_(report) {
-    positions_ = static_cast<std::size_t>(
-        std::ranges::count(schedule.instructions, InstructionKind::compute, &Instruction::kind));
+    positions_ = positions(schedule);
   }
 
   void run() {
@@ -62,7 +59,7 @@ class IdCheck {
     expect(who, "stream", instruction.stream, schedule_.streams.size());
     expect(who, "position", instruction.position, positions_);
     for (const InstructionId wait : instruction.waits) expect(who, "wait", wait, schedule_.instructions.size());
-    if (instruction.kind != InstructionKind::compute) {
+    if (!runs_op(instruction.kind)) {
       expect(who, "buffer", instruction.buffer, graph_.buffers.size());
       expect_residency(who, "residency", instruction.residency);
       return;
@@ -116,7 +113,7 @@ void check_sizes_are_sound(const Schedule& schedule, Findings& report) {
 void check_operand_counts(const Trace& trace, const Schedule& schedule, Findings& report) {
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind != InstructionKind::compute || !in_range(instruction.op, trace.graph.ops)) continue;
+    if (!runs_op(instruction.kind) || !in_range(instruction.op, trace.graph.ops)) continue;
     const Op& op = trace.graph.ops[instruction.op];
     if (instruction.inputs.size() != op.inputs.size() || instruction.outputs.size() != op.outputs.size())
       report.add(

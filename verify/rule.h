@@ -56,6 +56,8 @@ enum class Rule {
   lasting_buffer_ends_in_arena = 40,
   lasting_buffer_ends_in_host = 41,
   loss_ends_in_host = 42,
+  // Several ranks: they add up their gradients.
+  gradients_are_reduced_once = 43,
 };
 
 /// All rules, by number.

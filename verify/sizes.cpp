@@ -36,7 +36,7 @@ void check_scratch(const Trace& trace, const Schedule& schedule, Findings& repor
   const BatchCosts& costs = *profiled_costs(trace, schedule);
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind != InstructionKind::compute) continue;
+    if (!runs_op(instruction.kind)) continue;
     const Bytes needed = cost(costs, instruction.op).workspace;
     const Bytes found = instruction.workspace.valid() ? schedule.residencies[instruction.workspace].bytes : Bytes{0};
     if (found < needed)
@@ -90,7 +90,7 @@ void check_host_slots(const Trace& trace, const Schedule& schedule, Findings& re
   for (const StartState& state : schedule.start)
     if (state.host_valid) reason[state.buffer.index()] = "the start state says that it is there";
   for (const Instruction& instruction : schedule.instructions)
-    if (instruction.kind != InstructionKind::compute) reason[instruction.buffer.index()] = "it is copied";
+    if (!runs_op(instruction.kind)) reason[instruction.buffer.index()] = "it is copied";
   for (const BufferId id : graph.buffers.ids())
     if (reason[id.index()] != nullptr && slot_of[id] == nullptr)
       report.add(Rule::buffers_have_host_slots,

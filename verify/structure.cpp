@@ -4,6 +4,7 @@
 
 #include <set>
 #include <utility>
+#include <variant>
 
 #include "verify/form.h"
 
@@ -47,18 +48,20 @@ void check_kernels(const Trace& trace, const Schedule& schedule, Findings& repor
 }
 
 void check_streams(const Schedule& schedule, Findings& report) {
-  StreamId compute;
+  StreamId compute, network;
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
     if (schedule.streams[instruction.stream].role != role_for(instruction.kind)) {
       report.add(Rule::streams_fit_their_instructions,
                  fmt::format("{} is on stream {}, which has another role", report.name(id), instruction.stream.value));
-    } else if (instruction.kind == InstructionKind::compute) {
-      if (!compute.valid()) compute = instruction.stream;
-      if (compute != instruction.stream)
+    } else if (runs_op(instruction.kind)) {
+      const bool is_compute = instruction.kind == InstructionKind::compute;
+      StreamId& only = is_compute ? compute : network;
+      if (!only.valid()) only = instruction.stream;
+      if (only != instruction.stream)
         report.add(Rule::streams_fit_their_instructions,
-                   fmt::format("{} is on stream {}, but the compute stream is {}", report.name(id),
-                               instruction.stream.value, compute.value));
+                   fmt::format("{} is on stream {}, but the {} stream is {}", report.name(id), instruction.stream.value,
+                               is_compute ? "compute" : "network", only.value));
     }
   }
 }
@@ -69,7 +72,11 @@ void check_ops(const Trace& trace, const Schedule& schedule, Findings& report) {
   std::set<std::pair<OpId, std::uint32_t>> seen;
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind != InstructionKind::compute) continue;
+    if (!runs_op(instruction.kind)) continue;
+    const bool reduces = std::holds_alternative<AllReduce>(graph.ops[instruction.op].attributes);
+    if (reduces != (instruction.kind == InstructionKind::all_reduce))
+      report.add(Rule::streams_fit_their_instructions, fmt::format("{} is {} all-reduce, its op is{}", report.name(id),
+                                                                   reduces ? "no" : "an", reduces ? " one" : "n't"));
     if (instruction.run == 0) {
       if (instruction.op.index() != next) {
         const std::string expected = next < graph.ops.size() ? report.name(OpId(next)) : "no more";
@@ -91,7 +98,7 @@ void check_ops(const Trace& trace, const Schedule& schedule, Findings& report) {
 }
 
 void check_order(const Schedule& schedule, Findings& report) {
-  std::size_t computes = 0;
+  std::size_t ops = 0;
   std::pair<std::size_t, int> last{0, 0};
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
@@ -101,12 +108,12 @@ void check_order(const Schedule& schedule, Findings& report) {
                  fmt::format("{} at position {} stands behind an instruction that comes later in the total order",
                              report.name(id), instruction.position.value));
     last = key;
-    if (instruction.kind == InstructionKind::compute) {
-      if (instruction.position.index() != computes)
+    if (runs_op(instruction.kind)) {
+      if (instruction.position.index() != ops)
         report.add(Rule::instructions_are_in_total_order,
-                   fmt::format("{} hangs at position {}, but is number {} of the compute stream", report.name(id),
-                               instruction.position.value, computes));
-      ++computes;
+                   fmt::format("{} hangs at position {}, but is number {} of the step's ops", report.name(id),
+                               instruction.position.value, ops));
+      ++ops;
     }
     for (const InstructionId wait : instruction.waits)
       if (wait >= id)
@@ -123,7 +130,7 @@ class OperandCheck {
 
   void run() {
     const Instruction& instruction = schedule_.instructions[id_];
-    if (instruction.kind != InstructionKind::compute) {
+    if (!runs_op(instruction.kind)) {
       expect_buffer(instruction.residency, instruction.buffer);
       return;
     }
@@ -190,7 +197,7 @@ void check_coverage(const Schedule& schedule, Findings& report) {
   };
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    if (instruction.kind != InstructionKind::compute) {
+    if (!runs_op(instruction.kind)) {
       expect(id, instruction.residency);
       continue;
     }

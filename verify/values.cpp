@@ -40,7 +40,8 @@ class ValueRun {
   void run() {
     for (const InstructionId id : schedule_.instructions.ids()) {
       switch (schedule_.instructions[id].kind) {
-        case InstructionKind::compute: compute(id); break;
+        case InstructionKind::compute:
+        case InstructionKind::all_reduce: run_op(id); break;
         case InstructionKind::swap_out: swap_out(id); break;
         case InstructionKind::swap_in: swap_in(id); break;
         default: break;
@@ -61,7 +62,7 @@ class ValueRun {
     return arena_[id];
   }
 
-  void compute(InstructionId id) {
+  void run_op(InstructionId id) {
     const Instruction& instruction = schedule_.instructions[id];
     const ReferenceStep::Operands& expected = reference_.operands(instruction.op);
     for (std::size_t i = 0; i < instruction.inputs.size(); ++i) read(id, instruction.inputs[i], expected.inputs[i]);

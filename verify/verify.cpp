@@ -5,6 +5,7 @@
 #include "verify/findings.h"
 #include "verify/form.h"
 #include "verify/happens_before.h"
+#include "verify/reductions.h"
 #include "verify/reuse.h"
 #include "verify/sizes.h"
 #include "verify/structure.h"
@@ -29,6 +30,7 @@ std::vector<Violation> verify(const Trace& trace, const Schedule& schedule) {
                   report);
   check_reuse(schedule, residencies, happens_before, report);
   check_values(trace, schedule, report);
+  check_reductions(trace, schedule, report);
   return report.take();
 }
 

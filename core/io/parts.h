@@ -24,6 +24,8 @@ namespace spillway {
 [[nodiscard]] Plan plan_from_json(const JsonNode& node, const Graph& graph);
 /// The trace that a plan names, relative to the file of `node` (the plan's `trace` object); refused if it has changed.
 [[nodiscard]] Trace read_named_trace(const JsonNode& node);
+/// The step that a plan (its whole object) is for: the trace it names, with its all-reduces.
+[[nodiscard]] Trace planned_trace(const JsonNode& plan);
 
 /// Names of a graph's parts, back to ids; a complaint suggests a near miss.
 class GraphNames {

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/io/files.h"
 #include "core/io/parts.h"
+#include "core/planned_step.h"
 #include "core/sha256.h"
 
 namespace spillway {
@@ -58,6 +59,16 @@ Swap swap_from_json(const JsonNode& node, const GraphNames& names, const Positio
   return swap;
 }
 
+GradientReduction reduction_from_json(const JsonNode& node, const GraphNames& names) {
+  node.only({"buckets", "updates_behind"});
+  GradientReduction reduction{.buckets = {}, .updates_behind = node.at("updates_behind").integer(1)};
+  for (const JsonNode& bucket : node.at("buckets").items()) {
+    reduction.buckets.emplace_back();
+    for (const JsonNode& gradient : bucket.items()) reduction.buckets.back().push_back(names.buffer(gradient));
+  }
+  return reduction;
+}
+
 Prediction prediction_from_json(const JsonNode& node) {
   node.only({"step_seconds", "compute_seconds", "stall_seconds", "arena_bytes", "host_bytes", "footprint_bytes"});
   return {.step = {node.at("step_seconds").not_negative()},
@@ -87,6 +98,15 @@ OrderedJson plan_to_json(const Plan& plan, const Graph& graph) {
     json["prediction"] = {{"step_seconds", expected.step.value},   {"compute_seconds", expected.compute.value},
                           {"stall_seconds", expected.stall.value}, {"arena_bytes", expected.arena.value},
                           {"host_bytes", expected.host.value},     {"footprint_bytes", expected.footprint.value}};
+  }
+  if (plan.reduction) {
+    OrderedJson buckets = OrderedJson::array();
+    for (const std::vector<BufferId>& bucket : plan.reduction->buckets) {
+      OrderedJson names = OrderedJson::array();
+      for (const BufferId gradient : bucket) names.push_back(graph.buffers[gradient].name);
+      buckets.push_back(std::move(names));
+    }
+    json["reduction"] = {{"buckets", std::move(buckets)}, {"updates_behind", plan.reduction->updates_behind}};
   }
   const IdVector<Position, OpRun> stream = compute_stream(graph, plan.recomputes);
   OrderedJson& recomputes = json["recomputes"] = OrderedJson::array();
@@ -118,7 +138,8 @@ OrderedJson plan_to_json(const Plan& plan, const Graph& graph) {
 Plan plan_from_json(const JsonNode& node, const Graph& graph) {
   Plan plan;
   node.only({"format", "version", "trace", "platform", "batch", "micro_batches", "capacity_bytes",
-             "host_capacity_bytes", "policy", "knobs", "constraints", "prediction", "recomputes", "swaps"});
+             "host_capacity_bytes", "policy", "knobs", "constraints", "prediction", "reduction", "recomputes",
+             "swaps"});
   plan.trace_path = node.at("trace").only({"path", "sha256"}).at("path").string();
   plan.trace_sha256 = node.at("trace").at("sha256").string();
   plan.platform = platform_from_json(node.at("platform"));
@@ -135,6 +156,12 @@ Plan plan_from_json(const JsonNode& node, const Graph& graph) {
                       .recompute = constraints.at("recompute").strings()};
   if (const auto prediction = node.find("prediction")) plan.prediction = prediction_from_json(*prediction);
   const GraphNames names(graph);
+  const auto reduction = node.find("reduction");
+  if (reduction) plan.reduction = reduction_from_json(*reduction, names);
+  if (plan.platform.ranks() > 1 && !reduction)
+    node.fail_with(fmt::format("expected 'reduction', since there are {} ranks; run 'spillway tune' with --gpus",
+                               plan.platform.ranks()));
+  if (plan.platform.ranks() == 1 && reduction) reduction->fail_with("found a reduction, but there is one rank");
   for (const JsonNode& item : node.at("recomputes").items()) {
     item.only({"op", "before", "kept"});
     const auto [before, before_run] = names.run(item.at("before"));
@@ -190,12 +217,24 @@ Trace read_named_trace(const JsonNode& node) {
   return read_trace(path.string());
 }
 
+Trace planned_trace(const JsonNode& plan) {
+  const Trace trace = read_named_trace(plan.at("trace"));
+  const auto reduction = plan.find("reduction");
+  if (!reduction) return trace;
+  try {
+    return planned_step(trace, reduction_from_json(*reduction, GraphNames(trace.graph)));
+  } catch (const Error& error) {
+    if (std::string(error.what()).starts_with(plan.file())) throw;
+    reduction->fail_with(error.what());
+  }
+}
+
 PlanFile read_plan(const std::string& path) {
   const OrderedJson json = parse_json(read_text(path), path);
   const JsonNode root(path, json);
   expect_format(root, "spillway-plan");
   PlanFile file;
-  file.trace = read_named_trace(root.at("trace"));
+  file.trace = planned_trace(root);
   file.plan = plan_from_json(root, file.trace.graph);
   return file;
 }

@@ -77,17 +77,23 @@ OrderedJson to_json(const Gpu& gpu) {
   add(json, "fp16", gpu.fp16);
   json["memory"] = to_json(gpu.memory);
   add(json, "memory_measured", gpu.memory_measured);
+  json["assumed_efficiency"] = gpu.assumed_efficiency;
   return json;
 }
 
 Gpu gpu_from_json(const JsonNode& node) {
-  node.only({"name", "fp32", "tf32", "fp16", "memory", "memory_measured"});
-  return {.name = node.at("name").string(),
+  node.only({"name", "fp32", "tf32", "fp16", "memory", "memory_measured", "assumed_efficiency"});
+  Gpu gpu{.name = node.at("name").string(),
           .fp32 = compute_rate_from_json(node.at("fp32")),
           .tf32 = compute_rate_if_there(node, "tf32"),
           .fp16 = compute_rate_if_there(node, "fp16"),
           .memory = rate_from_json(node.at("memory")),
           .memory_measured = rate_if_there(node, "memory_measured")};
+  if (const auto efficiency = node.find("assumed_efficiency")) {
+    gpu.assumed_efficiency = efficiency->positive();
+    if (gpu.assumed_efficiency > 1) efficiency->fail("a share of the roofline: above 0, at most 1");
+  }
+  return gpu;
 }
 
 OrderedJson to_json(const Uplink& uplink) {

@@ -152,6 +152,7 @@ class Setting {
       return value == "true";
     }
     if (before.is_number_integer()) return integer(value);
+    if (before.is_number()) return positive(value);
     return value;
   }
 

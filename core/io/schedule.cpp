@@ -45,7 +45,7 @@ OrderedJson instruction_to_json(const Instruction& instruction, const Graph& gra
   OrderedJson json{{"kind", spelling(instruction.kind, kKinds)},
                    {"stream", instruction.stream.value},
                    {"position", instruction.position.value}};
-  if (instruction.kind == InstructionKind::compute) {
+  if (runs_op(instruction.kind)) {
     json["op"] = run_name(graph, instruction.op, instruction.run);
     json["inputs"] = ids_to_json(instruction.inputs);
     json["outputs"] = ids_to_json(instruction.outputs);
@@ -65,7 +65,7 @@ Instruction instruction_from_json(const JsonNode& node, const GraphNames& names,
   instruction.stream = id_from_json<StreamId>(node.at("stream"), schedule.streams.size());
   instruction.position = Position(static_cast<std::size_t>(node.at("position").integer(0)));
   const std::size_t residencies = schedule.residencies.size();
-  if (instruction.kind == InstructionKind::compute) {
+  if (runs_op(instruction.kind)) {
     std::tie(instruction.op, instruction.run) = names.run(node.at("op"));
     instruction.inputs = ids_from_json<ResidencyId>(node.at("inputs"), residencies);
     instruction.outputs = ids_from_json<ResidencyId>(node.at("outputs"), residencies);
@@ -155,7 +155,7 @@ ScheduleFile read_schedule(const std::string& path) {
   root.only({"format", "version", "plan", "arena_bytes", "host_bytes", "peak_live_bytes", "alignment_bytes", "kernels",
              "streams", "host_slots", "start", "residencies", "instructions"});
   ScheduleFile file;
-  file.trace = read_named_trace(root.at("plan").at("trace"));
+  file.trace = planned_trace(root.at("plan"));
   const Graph& graph = file.trace.graph;
   const GraphNames names(graph);
   Schedule& schedule = file.schedule;

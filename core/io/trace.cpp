@@ -24,6 +24,18 @@ std::vector<CopyPoint> curve_from_json(const JsonNode& node) {
   return curve;
 }
 
+std::vector<AllReduceCurve> all_reduces_from_json(const JsonNode& node) {
+  std::vector<AllReduceCurve> curves;
+  for (const JsonNode& item : node.items()) {
+    item.only({"ranks", "points"});
+    curves.push_back({.ranks = item.at("ranks").integer(2), .points = curve_from_json(item.at("points"))});
+    if (curves.back().points.empty()) item.at("points").fail("at least one point");
+    if (curves.size() > 1 && curves[curves.size() - 2].ranks >= curves.back().ranks)
+      item.at("ranks").fail("more ranks than the curve before");
+  }
+  return curves;
+}
+
 BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
   node.only({"batch", "kernels", "kernel_of"});
   BatchCosts costs;
@@ -75,6 +87,9 @@ std::string trace_text(const Trace& trace) {
                      {"out", curve_to_json(trace.copies.out)},
                      {"in_both", curve_to_json(trace.copies.in_both)},
                      {"out_both", curve_to_json(trace.copies.out_both)}}}};
+  for (const AllReduceCurve& curve : trace.all_reduces) {
+    json["all_reduces"].push_back({{"ranks", curve.ranks}, {"points", curve_to_json(curve.points)}});
+  }
   OrderedJson& batches = json["batches"] = OrderedJson::array();
   for (const BatchCosts& costs : trace.batches) {
     OrderedJson kernels = OrderedJson::array();
@@ -98,7 +113,7 @@ namespace {
 Trace trace_from_json(const JsonNode& root) {
   expect_format(root, "spillway-trace");
   root.only({"format", "version", "provenance", "machine", "issue_seconds", "process_bytes",
-             "interference_bytes_per_second", "copies", "batches", "graph"});
+             "interference_bytes_per_second", "copies", "all_reduces", "batches", "graph"});
   Trace trace;
   const JsonNode from = root.at("provenance");
   from.only({"command", "date", "machine", "device", "library", "instruction_set", "threads"});
@@ -119,6 +134,7 @@ Trace trace_from_json(const JsonNode& root) {
                   .out = curve_from_json(copies.at("out")),
                   .in_both = curve_from_json(copies.at("in_both")),
                   .out_both = curve_from_json(copies.at("out_both"))};
+  if (const auto curves = root.find("all_reduces")) trace.all_reduces = all_reduces_from_json(*curves);
   trace.graph = graph_from_json(root.at("graph"));
   for (const JsonNode& item : root.at("batches").items()) {
     trace.batches.push_back(batch_from_json(item, trace.graph));

@@ -106,7 +106,7 @@ class CpuDevice final : public Device {
   }
 
   [[nodiscard]] std::span<std::byte> host_pool() override { return host_pool_.bytes(); }
-  [[nodiscard]] std::byte* arena_for_tests() override { return arena_.bytes().data(); }
+  [[nodiscard]] std::byte* arena_on_host() override { return arena_.bytes().data(); }
 
   [[nodiscard]] StreamId create_stream(StreamRole role, std::size_t commands) override {
     const std::size_t capacity = std::max<std::size_t>(1, commands);

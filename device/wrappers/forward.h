@@ -46,7 +46,7 @@ class ForwardingDevice : public Device {
   void enqueue_cache_flush(StreamId stream) override { inner_.enqueue_cache_flush(stream); }
   void wait(EventId event, std::uint64_t value) override { inner_.wait(event, value); }
   [[nodiscard]] Seconds time_of(EventId event) const override { return inner_.time_of(event); }
-  [[nodiscard]] std::byte* arena_for_tests() override { return inner_.arena_for_tests(); }
+  [[nodiscard]] std::byte* arena_on_host() override { return inner_.arena_on_host(); }
   void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) override {
     inner_.note_last_use(stream, residency, offset, size, users);
   }

@@ -35,8 +35,8 @@ class PoisoningDevice final : public ForwardingDevice {
 
   void allocate(Bytes arena, Bytes host_pool) override {
     ForwardingDevice::allocate(arena, host_pool);
-    SPILLWAY_CHECK(arena == Bytes{0} || arena_for_tests() != nullptr, "a device whose arena the host can't write");
-    if (arena > Bytes{0}) std::memset(arena_for_tests(), kPoison, static_cast<std::size_t>(arena.value));
+    SPILLWAY_CHECK(arena == Bytes{0} || arena_on_host() != nullptr, "a device whose arena the host can't write");
+    if (arena > Bytes{0}) std::memset(arena_on_host(), kPoison, static_cast<std::size_t>(arena.value));
     stays_.clear();
   }
   [[nodiscard]] StreamId create_stream(StreamRole role, std::size_t commands) override {
@@ -48,7 +48,7 @@ class PoisoningDevice final : public ForwardingDevice {
     // Grows in the first step only. A deque, since commands point to its elements.
     while (stays_.size() <= residency.index()) stays_.emplace_back();
     Stay& stay = stays_[residency.index()];
-    std::byte* const bytes = arena_for_tests() + offset.value;
+    std::byte* const bytes = arena_on_host() + offset.value;
     const auto count = static_cast<std::size_t>(size.value);
     if (stay.bytes != bytes || stay.size != count || stay.users != users) {
       SPILLWAY_CHECK(stay.left.load() == stay.users, "a residency changes while it is in use");

@@ -14,7 +14,7 @@ namespace spillway {
 /// lacks a wait may find NaN. Per residency and step there are exactly `users` such calls, and a residency's next step
 /// is enqueued after this one's have completed. Residencies whose value lives on behind the step have no last user.
 ///
-/// Streams are made for twice as many commands. Needs a device that gives arena_for_tests(), which must outlive the
+/// Streams are made for twice as many commands. Needs a device that gives arena_on_host(), which must outlive the
 /// result.
 [[nodiscard]] std::unique_ptr<Device> poisoned(Device& device);
 

@@ -105,7 +105,8 @@ void rule(BackwardPass& pass, const Op& op, const GlobalAveragePool&) {
 void rule(BackwardPass& pass, const Op& op, const ChannelDropout& dropout) {
   const TakenGradient dy = pass.take(op.outputs[0]);
   const TensorId dx = pass.gradient_over(dy, op.inputs[0]);
-  pass.append_backward(op, "backward", dropout, {dy.tensor, pass.saved(op.inputs[1]), pass.saved(op.inputs[2])}, {dx},
+  pass.append_backward(op, "backward", dropout,
+                       {dy.tensor, pass.saved(op.inputs[1]), pass.saved(op.inputs[2]), pass.saved(op.inputs[3])}, {dx},
                        1);
   pass.give({op.inputs[0]}, dx);
 }

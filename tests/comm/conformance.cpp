@@ -5,19 +5,22 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <thread>
-
-#include "core/philox.h"
 
 namespace spillway {
 
 float made_up_float(int rank, std::size_t index) {
-  const auto words = philox4x32_10({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(rank), 0, 0}, {1, 2});
-  if (index % 16 == 3 || words[0] % 8 == 0) return -0.0F;
-  const double magnitude = std::ldexp(1.0, static_cast<int>(words[1] % 12) - 6);
-  return static_cast<float>((unit_interval(words[2]) - 0.5) * magnitude);
+  // The mixing steps of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): cheap, as millions are made.
+  std::uint64_t bits = (static_cast<std::uint64_t>(rank) << 40 | index) * 0x9E3779B97F4A7C15U;
+  bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9U;
+  bits = (bits ^ bits >> 27) * 0x94D049BB133111EBU;
+  bits ^= bits >> 31;
+  if (index % 16 == 3 || bits >> 60 == 0) return -0.0F;
+  const std::uint64_t exponent = 127 - 6 + (bits >> 32) % 12;  // 2^-6 to 2^5
+  const std::uint64_t sign_and_fraction = bits & 0x807FFFFFU;
+  return std::bit_cast<float>(static_cast<std::uint32_t>(sign_and_fraction | exponent << 23));
 }
 
 float rank_order_sum(int ranks, std::size_t index, float scale) {

@@ -112,7 +112,8 @@ const ParseCase kCases[] = {
     {"NodeWithoutGpus", "machine.json", "\"gpus_per_node\": 4", "\"gpus_per_node\": 0",
      "/gpus_per_node: found 0, expected an integer of at least 1"},
     {"KeyThatAGpuHasNot", "machine.json", "\"tf32\"", "\"tf31\"",
-     "/gpu: found the key 'tf31', expected one of name, fp32, tf32, fp16, memory, memory_measured; did you mean "
+     "/gpu: found the key 'tf31', expected one of name, fp32, tf32, fp16, memory, memory_measured, assumed_efficiency; "
+     "did you mean "
      "'tf32'?"},
     {"KeyThatAnUplinkHasNot", "machine.json", "\"uplink\": {", "\"uplink\": {\"rate\": 1,",
      "/uplink: found the key 'rate', expected one of gpus, in, out, both"},

@@ -56,7 +56,7 @@ TEST_P(DeviceConformance, ArenaAndHostPoolAreWritableToTheLastByte) {
   ASSERT_EQ(device_->host_pool().size(), 12345U);
   std::ranges::fill(device_->host_pool(), std::byte{7});
   EXPECT_THAT(device_->host_pool(), Each(std::byte{7}));
-  std::byte* const arena = device_->arena_for_tests();
+  std::byte* const arena = device_->arena_on_host();
   if (arena == nullptr) GTEST_SKIP() << "the host can't address this device's arena";
   const std::span bytes(arena, std::size_t{1} << 20);
   std::ranges::fill(bytes, std::byte{9});
@@ -67,13 +67,13 @@ TEST_P(DeviceConformance, ArenaStartsAtItsAlignment) {
   device_->allocate(1_MiB, 1_MiB);
   const auto alignment = static_cast<std::uintptr_t>(device_->properties().alignment.value);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(device_->host_pool().data()) % alignment, 0U);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(device_->arena_for_tests()) % alignment, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(device_->arena_on_host()) % alignment, 0U);
 }
 
 TEST_P(DeviceConformance, TouchingTheByteBeforeOrBehindTheArenaEndsTheProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   device_->allocate(1_MiB, 0_B);
-  volatile std::byte* const arena = device_->arena_for_tests();
+  volatile std::byte* const arena = device_->arena_on_host();
   if (arena == nullptr) GTEST_SKIP() << "the host can't address this device's arena";
   EXPECT_DEATH(arena[-1] = std::byte{1}, "");
   EXPECT_DEATH(arena[1 << 20] = std::byte{1}, "");

@@ -87,19 +87,21 @@ TEST(CpuKernels, RunOnAThreadThatDidNotMakeThem) {
 }
 
 TEST(ChannelDropout, AppliedToItsOwnGradientKeepsTheSameChannels) {
-  const OpDescription op = describe_op(
-      ChannelDropout{0.5, 1},
-      {activation({1, 32}), operand(ElementType::int64, false, {1}), operand(ElementType::int64, false, {1})},
-      {activation({1, 32})});
+  const OpDescription op =
+      describe_op(ChannelDropout{0.5, 1},
+                  {activation({1, 32}), operand(ElementType::int64, false, {1}),
+                   operand(ElementType::int64, false, {1}), operand(ElementType::int64, false, {1})},
+                  {activation({1, 32})});
   const KernelOption option = cpu_kernels(op, 1).front();
   const auto kernel = make_cpu_kernel(op, option.id, 1);
   alignas(64) std::int64_t seed[1] = {5};
   alignas(64) std::int64_t step[1] = {1};
+  alignas(64) std::int64_t first_sample[1] = {0};
   std::vector<std::byte> workspace(static_cast<std::size_t>(option.workspace.value));
   const auto dropped = [&](float value) {
     std::vector<float> x(32, value), y(32);
     std::byte* inputs[] = {reinterpret_cast<std::byte*>(x.data()), reinterpret_cast<std::byte*>(seed),
-                           reinterpret_cast<std::byte*>(step)};
+                           reinterpret_cast<std::byte*>(step), reinterpret_cast<std::byte*>(first_sample)};
     std::byte* outputs[] = {reinterpret_cast<std::byte*>(y.data())};
     kernel->run(inputs, outputs, workspace.data());
     std::vector<bool> zero;
@@ -108,6 +110,9 @@ TEST(ChannelDropout, AppliedToItsOwnGradientKeepsTheSameChannels) {
   };
   const std::vector<bool> forward = dropped(1), backward = dropped(-0.25F);
   EXPECT_EQ(forward, backward);
+  first_sample[0] = 1;
+  EXPECT_NE(dropped(1), forward);
+  first_sample[0] = 0;
   step[0] = 2;
   EXPECT_NE(dropped(1), forward);  // 32 coins fall alike once in four billion steps
 }

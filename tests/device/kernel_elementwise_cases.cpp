@@ -74,15 +74,16 @@ void add_activation_cases(const Extents& extents, const std::string& name, std::
 KernelCase dropout_case(const std::string& name, const Extents& extents, double rate) {
   // A seed with both words in use.
   static constexpr std::int64_t kSeed = 0x1234567890abcdef;
-  static constexpr std::uint32_t kStep = 17, kSalt = 3;
+  static constexpr std::uint32_t kStep = 17, kSalt = 3, kFirstSample = 40;
   const OperandDescription x = activation(extents), number = operand(ElementType::int64, false, {1});
   const Shape shape(extents);
   return {.name = "ChannelDropout" + name,
-          .op = describe_op(ChannelDropout{rate, kSalt}, {x, number, number}, {x}),
+          .op = describe_op(ChannelDropout{rate, kSalt}, {x, number, number, number}, {x}),
           .prepare =
               [](Inputs& in) {
                 in[1].values = {static_cast<double>(kSeed)};
                 in[2].values = {static_cast<double>(kStep)};
+                in[3].values = {kFirstSample};
               },
           .reference =
               [=](const Inputs& in) {
@@ -90,9 +91,9 @@ KernelCase dropout_case(const std::string& name, const Extents& extents, double 
                 TestTensor out = zeros(x);
                 for (std::int64_t n = 0; n < shape.n; ++n) {
                   for (std::int64_t c = 0; c < shape.c; ++c) {
-                    const auto random =
-                        philox4x32_10({static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(n), kSalt, kStep},
-                                      {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+                    const auto random = philox4x32_10(
+                        {static_cast<std::uint32_t>(c), kFirstSample + static_cast<std::uint32_t>(n), kSalt, kStep},
+                        {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
                     const double factor = unit_interval(random[0]) < rate ? 0 : 1 / (1 - rate);
                     for (std::int64_t i = 0; i < shape.positions(); ++i) {
                       out.values[shape.at(n, c, i)] = in[0].values[shape.at(n, c, i)] * factor;

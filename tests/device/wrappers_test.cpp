@@ -104,7 +104,7 @@ TEST(PoisonedDevice, ArenaStartsPoisoned) {
   const auto cpu = make_cpu_device({});
   const auto device = poisoned(*cpu);
   device->allocate(1_MiB, 1_MiB);
-  EXPECT_THAT(std::span(device->arena_for_tests(), 1 << 20), Each(std::byte{0xFF}));
+  EXPECT_THAT(std::span(device->arena_on_host(), 1 << 20), Each(std::byte{0xFF}));
 }
 
 /// Two floats at offset 64 that swap-out and compute use last.
@@ -123,7 +123,7 @@ class TwoUsers : public testing::Test {
   }
   std::vector<float> now() {
     std::vector<float> values(2);
-    std::memcpy(values.data(), device_->arena_for_tests() + kOffset.value, sizeof(float) * values.size());
+    std::memcpy(values.data(), device_->arena_on_host() + kOffset.value, sizeof(float) * values.size());
     return values;
   }
 
@@ -157,7 +157,7 @@ TEST_F(TwoUsers, BytesAroundTheResidencyKeepTheirValues) {
   use(rig_.compute);
   rig_.finish(rig_.swap_out);
   rig_.finish(rig_.compute);
-  const std::span arena(device_->arena_for_tests(), 256);
+  const std::span arena(device_->arena_on_host(), 256);
   EXPECT_THAT(arena.first(64), Each(std::byte{1}));
   EXPECT_THAT(arena.subspan(64, 8), Each(std::byte{0xFF}));
   EXPECT_THAT(arena.subspan(72), Each(std::byte{1}));

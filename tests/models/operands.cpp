@@ -195,8 +195,10 @@ bool is_counter(const OperandDescription& operand) {
   return operand.type == ElementType::int64 && operand.extents == vector_of(1);
 }
 void check(Operands& o, const ChannelDropout&) {
-  o.counts(3, 1);
-  if (o.counted()) o.expect(o.in[0] == o.out[0] && is_counter(o.in[1]) && is_counter(o.in[2]), "shapes");
+  o.counts(4, 1);
+  if (o.counted()) {
+    o.expect(o.in[0] == o.out[0] && is_counter(o.in[1]) && is_counter(o.in[2]) && is_counter(o.in[3]), "shapes");
+  }
 }
 bool are_classes(const OperandDescription& labels, std::int64_t batch) {
   return labels.type == ElementType::int64 && labels.extents == vector_of(batch);

@@ -96,7 +96,7 @@ TEST_F(TimedAdd, OperandsAreRandomNumbersAroundOne) {
   // Read back after the last run, x holds x + n y with both in [0.5, 1.5) and n from 1 to 4 since the last refill; y is
   // as it was filled.
   static_cast<void>(time({.least = 5, .most = 5}));
-  const auto* x = reinterpret_cast<const float*>(device_->arena_for_tests() + first_operand_.value);
+  const auto* x = reinterpret_cast<const float*>(device_->arena_on_host() + first_operand_.value);
   const float* y = x + kCount;
   bool differ = false;
   for (std::int64_t i = 0; i < kCount; ++i) {

@@ -9,8 +9,8 @@
 
 namespace spillway {
 
-/// A trace and a schedule, instruction by instruction: compute, swap-out and swap-in streams, one op or buffer per
-/// instruction, a free start of copies and of ops. Batch 1.
+/// A trace and a schedule, instruction by instruction: compute, swap-out, swap-in and network streams, one op or buffer
+/// per instruction, a free start of copies and of ops. Batch 1.
 struct HandMade {
   using Waits = std::vector<InstructionId>;
   Trace trace;
@@ -23,7 +23,8 @@ struct HandMade {
     trace.interference_rate = {in.value + out.value};
     trace.machine.name = "test";
     trace.machine.host_link = {.in = {in, "test"}, .out = {out, "test"}, .both = {}, .start = {}};
-    for (const StreamRole role : {StreamRole::compute, StreamRole::swap_out, StreamRole::swap_in}) {
+    for (const StreamRole role :
+         {StreamRole::compute, StreamRole::swap_out, StreamRole::swap_in, StreamRole::network}) {
       schedule.streams.push_back({.role = role, .gpu = 0});
     }
   }
@@ -44,6 +45,30 @@ struct HandMade {
                              .repeats = 1});
     Instruction instruction;
     instruction.stream = StreamId(0);
+    instruction.position = Position(op.index());
+    instruction.op = op;
+    instruction.waits = std::move(waits);
+    return schedule.instructions.push_back(std::move(instruction));
+  }
+  /// An all-reduce of one gradient of this size.
+  InstructionId all_reduce(Bytes size, Waits waits = {}) {
+    const std::string number = std::to_string(trace.graph.ops.size());
+    const BufferId buffer = trace.graph.buffers.push_back(
+        {.name = "g" + number, .role = Role::gradient, .bytes_fixed = size, .bytes_per_sample = {}, .initializer = {}});
+    const TensorId tensor = trace.graph.tensors.push_back({.name = "g" + number,
+                                                           .buffer = buffer,
+                                                           .offset = {},
+                                                           .type = ElementType::float32,
+                                                           .batched = false,
+                                                           .extents = {size.value / 4}});
+    const OpId op = trace.graph.ops.push_back(
+        {.name = "all_reduce" + number, .attributes = AllReduce{}, .inputs = {tensor}, .outputs = {tensor}});
+    BatchCosts& costs = trace.batches.front();
+    costs.kernel_of.push_back(static_cast<std::uint32_t>(costs.kernels.size()));
+    costs.kernels.push_back({.kernel = "all_reduce", .workspace = {}, .seconds = {}, .seconds_while_copying = {}});
+    Instruction instruction;
+    instruction.kind = InstructionKind::all_reduce;
+    instruction.stream = StreamId(3);
     instruction.position = Position(op.index());
     instruction.op = op;
     instruction.waits = std::move(waits);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "compile/lower.h"
-#include "sim/link.h"
 #include "sim/simulate.h"
 #include "tests/support/random_step.h"
 
@@ -17,7 +16,8 @@ struct Bounds {
 
 Bounds bounds_of(const Trace& trace, const Schedule& schedule) {
   const HostLink& link = trace.machine.host_link;
-  const LinkShare shared = share(link, true, true);
+  const Machine machine(trace.machine);
+  const std::vector<double>& shared = machine.rates({machine.swap_in(0), machine.swap_out(0)});
   const BatchCosts& costs = costs_at(trace, schedule.plan.batch);
   double compute = 0, in = 0, out = 0;
   Bounds bounds;
@@ -31,7 +31,7 @@ Bounds bounds_of(const Trace& trace, const Schedule& schedule) {
     const auto size = static_cast<double>(bytes(trace.graph.buffers[instruction.buffer], schedule.plan.batch).value);
     const bool is_in = instruction.kind == InstructionKind::swap_in;
     (is_in ? in : out) += size;
-    bounds.most += link.start.value + size / (is_in ? shared.in : shared.out).value;
+    bounds.most += link.start.value + size / shared[is_in ? machine.swap_in(0) : machine.swap_out(0)];
   }
   bounds.least = std::max({compute, in / link.in.value.value, out / link.out.value.value});
   if (link.both) bounds.least = std::max(bounds.least, (in + out) / link.both->value.value);

@@ -38,10 +38,11 @@ std::vector<Recipe> recipes(const ChannelDropout& dropout, const OpDescription& 
   builder.add([dropout, grid, row, offset = place.offset](const Operands& operands) {
     auto* factors = reinterpret_cast<float*>(operands.workspace + offset.value);
     const std::int64_t seed = *operands.input<std::int64_t>(1), step = *operands.input<std::int64_t>(2);
+    const std::int64_t first_sample = *operands.input<std::int64_t>(3);
     const float* x = operands.input(0);
     float* y = operands.output(0);
     for (std::int64_t n = 0; n < grid.samples; ++n) {
-      fill_factors(dropout, n, seed, step, grid.channels, factors);
+      fill_factors(dropout, first_sample + n, seed, step, grid.channels, factors);
       for (std::int64_t i = grid.channels; i < row; ++i) factors[i] = factors[i - grid.channels];
       for (std::int64_t left = grid.channels * grid.positions(); left > 0;) {
         const std::int64_t count = std::min(left, row);

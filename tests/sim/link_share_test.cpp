@@ -1,6 +1,10 @@
-#include "sim/link.h"
 
 #include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "sim/machine.h"
 
 namespace spillway {
 namespace {
@@ -17,11 +21,16 @@ class LinkShareTest : public testing::TestWithParam<LinkCase> {};
 
 TEST_P(LinkShareTest, GivesEachDirectionItsShare) {
   const LinkCase& c = GetParam();
-  HostLink link{.in = {{c.in}, ""}, .out = {{c.out}, ""}, .both = {}, .start = {}};
-  if (c.both) link.both = Rate{{*c.both}, ""};
-  const LinkShare rates = share(link, c.in_busy, c.out_busy);
-  EXPECT_DOUBLE_EQ(rates.in.value, c.expected_in);
-  EXPECT_DOUBLE_EQ(rates.out.value, c.expected_out);
+  Platform platform;
+  platform.host_link = {.in = {{c.in}, ""}, .out = {{c.out}, ""}, .both = {}, .start = {}};
+  if (c.both) platform.host_link.both = Rate{{*c.both}, ""};
+  const Machine machine(platform);
+  std::vector<std::uint32_t> active;
+  if (c.in_busy) active.push_back(machine.swap_in(0));
+  if (c.out_busy) active.push_back(machine.swap_out(0));
+  const std::vector<double>& rates = machine.rates(active);
+  EXPECT_DOUBLE_EQ(rates[machine.swap_in(0)], c.expected_in);
+  EXPECT_DOUBLE_EQ(rates[machine.swap_out(0)], c.expected_out);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,0 +1,193 @@
+#include "core/planned_step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kNone = ~std::size_t{0};
+
+bool is_update_of_gradient(const Graph& graph, OpId id) {
+  const Op& op = graph.ops[id];
+  return op.phase == Phase::update && std::ranges::any_of(op.inputs, [&](TensorId input) {
+           return graph.buffers[graph.tensors[input].buffer].role == Role::gradient;
+         });
+}
+
+/// A tensor that covers the whole buffer, which all-reduces work on.
+TensorId whole_tensor(const Graph& graph, BufferId buffer) {
+  for (const TensorId id : graph.tensors.ids()) {
+    const Tensor& tensor = graph.tensors[id];
+    if (tensor.buffer == buffer && !tensor.batched && bytes(tensor, 1) == graph.buffers[buffer].bytes_fixed) return id;
+  }
+  throw input_error(
+      fmt::format("gradient '{}' can't be all-reduced: no tensor covers it whole", graph.buffers[buffer].name));
+}
+
+class Planner {
+ public:
+  Planner(const Trace& trace, const GradientReduction& reduction)
+      : graph_(trace.graph),
+        reduction_(reduction),
+        bucket_of_(graph_.buffers.size(), kNone),
+        last_write_(graph_.buffers.size()),
+        moved_(graph_.buffers.size(), kNone),
+        updates_(reduction.buckets.size()),
+        missing_(reduction.buckets.size(), 0) {
+    read_buckets();
+    for (const OpId op : graph_.ops.ids()) {
+      for (const BufferId buffer : touched(graph_, op)) {
+        if (bucket_of_[buffer] != kNone && writes(graph_, op, buffer) && graph_.ops[op].phase != Phase::update)
+          last_write_[buffer] = op;
+      }
+    }
+  }
+
+  /// Old ops in their new order; an invalid id stands for the next all-reduce of `emitted()`.
+  std::vector<OpId> order() {
+    std::vector<OpId> order;
+    const auto flush = [&](std::size_t number) {
+      std::vector<OpId>& updates = updates_[emitted_[number]];
+      order.insert(order.end(), updates.begin(), updates.end());
+      updates.clear();
+    };
+    for (const OpId op : graph_.ops.ids()) {
+      if (const std::size_t bucket = waits_for(op); bucket != kNone) {
+        move(op, bucket);
+        continue;
+      }
+      order.push_back(op);
+      for (const BufferId buffer : touched(graph_, op)) {
+        const std::size_t bucket = bucket_of_[buffer];
+        if (bucket == kNone || last_write_[buffer] != op || --missing_[bucket] > 0) continue;
+        order.emplace_back();
+        emitted_.push_back(bucket);
+        if (const std::size_t behind = static_cast<std::size_t>(reduction_.updates_behind); emitted_.size() > behind)
+          flush(emitted_.size() - 1 - behind);
+      }
+    }
+    for (std::size_t number = 0; number < emitted_.size(); ++number) flush(number);
+    return order;
+  }
+  /// Buckets in the order of their all-reduces.
+  [[nodiscard]] const std::vector<std::size_t>& emitted() const { return emitted_; }
+
+ private:
+  void read_buckets() {
+    for (std::size_t i = 0; i < reduction_.buckets.size(); ++i) {
+      if (reduction_.buckets[i].empty()) throw input_error(fmt::format("bucket {} has no gradients", i));
+      for (const BufferId buffer : reduction_.buckets[i]) {
+        if (bucket_of_[buffer] != kNone)
+          throw input_error(fmt::format("gradient '{}' is in two buckets", graph_.buffers[buffer].name));
+        bucket_of_[buffer] = i;
+        ++missing_[i];
+      }
+    }
+    std::size_t expected = 0;
+    for (const BufferId buffer : parameter_gradients(graph_)) {
+      if (bucket_of_[buffer] == kNone)
+        throw input_error(fmt::format("gradient '{}' is in no bucket", graph_.buffers[buffer].name));
+      ++expected;
+    }
+    std::size_t found = 0;
+    for (const BufferId buffer : graph_.buffers.ids()) found += bucket_of_[buffer] != kNone ? 1 : 0;
+    if (found > expected) throw input_error("a bucket holds a buffer that isn't a parameter's gradient");
+  }
+
+  /// The bucket that the op must stand behind: updates behind their gradients', and what uses their results likewise.
+  [[nodiscard]] std::size_t waits_for(OpId op) const {
+    std::size_t latest = kNone, latest_place = 0;
+    const auto consider = [&](std::size_t bucket) {
+      if (bucket == kNone) return;
+      const auto place = static_cast<std::size_t>(std::ranges::find(emitted_, bucket) - emitted_.begin());
+      if (latest == kNone || place >= latest_place) {
+        latest = bucket;
+        latest_place = place;
+      }
+    };
+    for (const BufferId buffer : touched(graph_, op)) {
+      if (is_update_of_gradient(graph_, op)) consider(bucket_of_[buffer]);
+      consider(moved_[buffer]);
+    }
+    return latest;
+  }
+
+  void move(OpId op, std::size_t bucket) {
+    updates_[bucket].push_back(op);
+    for (const BufferId buffer : touched(graph_, op)) {
+      if (writes(graph_, op, buffer)) moved_[buffer] = bucket;
+    }
+  }
+
+  const Graph& graph_;
+  const GradientReduction& reduction_;
+  IdVector<BufferId, std::size_t> bucket_of_;
+  IdVector<BufferId, OpId> last_write_;     ///< of gradients in buckets
+  IdVector<BufferId, std::size_t> moved_;   ///< the bucket that the last writer was moved behind
+  std::vector<std::vector<OpId>> updates_;  ///< by bucket, not yet back in the order
+  std::vector<std::size_t> missing_;        ///< by bucket: gradients that aren't written yet
+  std::vector<std::size_t> emitted_;
+};
+
+}  // namespace
+
+std::vector<BufferId> parameter_gradients(const Graph& graph) {
+  IdVector<BufferId, char> is_read(graph.buffers.size(), 0);
+  for (const OpId op : graph.ops.ids()) {
+    if (!is_update_of_gradient(graph, op)) continue;
+    for (const TensorId input : graph.ops[op].inputs) is_read[graph.tensors[input].buffer] = 1;
+  }
+  std::vector<BufferId> gradients;
+  IdVector<BufferId, std::size_t> completed(graph.buffers.size(), 0);
+  for (const OpId op : graph.ops.ids()) {
+    if (graph.ops[op].phase == Phase::update) continue;
+    for (const BufferId buffer : touched(graph, op)) {
+      if (writes(graph, op, buffer)) completed[buffer] = op.index();
+    }
+  }
+  for (const BufferId buffer : graph.buffers.ids()) {
+    if (is_read[buffer] != 0 && graph.buffers[buffer].role == Role::gradient) gradients.push_back(buffer);
+  }
+  std::ranges::stable_sort(gradients, {}, [&](BufferId buffer) { return completed[buffer]; });
+  return gradients;
+}
+
+Trace planned_step(const Trace& trace, const std::optional<GradientReduction>& reduction) {
+  if (!reduction) return trace;
+  Planner planner(trace, *reduction);
+  const std::vector<OpId> order = planner.order();
+  Trace step = trace;
+  step.graph.ops = {};
+  std::size_t next = 0;
+  for (const OpId old : order) {
+    if (old.valid()) {
+      step.graph.ops.push_back(trace.graph.ops[old]);
+      continue;
+    }
+    const std::size_t bucket = planner.emitted()[next++];
+    Op op{.name = fmt::format("all_reduce.{}", bucket),
+          .attributes = AllReduce{},
+          .inputs = {},
+          .outputs = {},
+          .phase = Phase::backward};
+    for (const BufferId buffer : reduction->buckets[bucket]) op.inputs.push_back(whole_tensor(trace.graph, buffer));
+    op.outputs = op.inputs;
+    step.graph.ops.push_back(std::move(op));
+  }
+  for (std::size_t i = 0; i < trace.batches.size(); ++i) {
+    const BatchCosts& traced = trace.batches[i];
+    BatchCosts& costs = step.batches[i];
+    const auto all_reduce = static_cast<std::uint32_t>(costs.kernels.size());
+    costs.kernels.push_back({.kernel = "all_reduce", .workspace = {}, .seconds = {}, .seconds_while_copying = {}});
+    costs.kernel_of = {};
+    for (const OpId old : order) costs.kernel_of.push_back(old.valid() ? traced.kernel_of[old] : all_reduce);
+  }
+  return step;
+}
+
+}  // namespace spillway
