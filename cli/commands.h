@@ -13,6 +13,7 @@ namespace spillway {
 [[nodiscard]] ExitCode run_lower(const LowerOptions& options);
 [[nodiscard]] ExitCode run_verify(const VerifyOptions& options);
 [[nodiscard]] ExitCode run_simulate(const SimulateOptions& options);
+[[nodiscard]] ExitCode run_sweep(const SweepOptions& options);
 [[nodiscard]] ExitCode run_execute(const ExecuteOptions& options);
 [[nodiscard]] ExitCode run_compare(const CompareOptions& options);
 [[nodiscard]] ExitCode run_show(const ShowOptions& options);

@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <numeric>
 
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/output.h"
 #include "cli/ranks.h"
+#include "cli/stop_on_signals.h"
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "device/spec.h"
@@ -16,29 +15,6 @@
 
 namespace spillway {
 namespace {
-
-std::atomic<bool> stop_asked{false};
-static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may set it
-
-extern "C" void ask_to_stop(int) {
-  if (stop_asked.exchange(true)) std::_Exit(128 + SIGINT);  // the second Ctrl-C means it
-}
-
-/// Ends training after the running step on Ctrl-C or SIGTERM, as long as it lives.
-class StopOnSignals {
- public:
-  StopOnSignals() {
-    stop_asked = false;
-    std::signal(SIGINT, &ask_to_stop);
-    std::signal(SIGTERM, &ask_to_stop);
-  }
-  ~StopOnSignals() {
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
-  }
-  StopOnSignals(const StopOnSignals&) = delete;
-  StopOnSignals& operator=(const StopOnSignals&) = delete;
-};
 
 double median(std::vector<Seconds> times) {
   if (times.empty()) return 0;
@@ -61,7 +37,6 @@ TrainRequest request_of(const ExecuteOptions& options, const ScheduleFile& file)
   request.resume = options.resume;
   if (options.learning_rate) request.learning_rate = parse_learning_rate(*options.learning_rate);
   request.timeline = options.timeline.has_value();
-  request.stop = &stop_asked;
   return request;
 }
 
@@ -97,6 +72,7 @@ ExitCode run_execute(const ExecuteOptions& options) {
   const std::unique_ptr<Device> device =
       make_device(parse_device(options.device.value_or(schedule.plan.platform.device)));
   const StopOnSignals signals;
+  request.stop = &signals.asked();
   ProgressLine line;
   Seconds spent;
   std::int64_t done = 0;

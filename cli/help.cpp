@@ -18,6 +18,8 @@ and runs exactly that plan.
   lower      turn a plan into kernels, copies, addresses  plan -> schedule
   verify     check that a schedule is safe to run
   simulate   predict a step                               plan -> timeline
+  sweep      predict steps on many machines, at many      trace -> curves
+             capacities
   execute    train by a plan                              plan -> weights
   compare    two timelines: predicted against measured
   show       any of our files on one screen
@@ -132,6 +134,42 @@ examples:
   spillway simulate mlp.plan.json
   spillway simulate mlp.plan.json --platform cpu:link=0.1GB/s \
       --timeline mlp.predicted.json
+)"},
+      {"sweep", R"(usage: spillway sweep TRACE --platform NAME,... [options]
+
+Tunes for every combination of machines, capacities, batches and policies, and
+predicts a step for each. What can't be is told and left out. LIST: 1,2,4.
+
+the machines:
+  --platform NAME,...  presets: 'spillway list platforms' lists them; platform
+                       files; devices such as cpu:link=0.85GB/s: the traced
+                       machine with that link
+  --gpus LIST          GPUs of a node [all]; on a CPU, its ranks [1]
+  --nodes LIST         nodes [1]
+  --set PATH=VALUE     another figure in all of them, by its keys; may be
+                       repeated: host_link.bandwidth_bytes_per_second=64GB/s
+the plans:
+  --capacity LIST      memory the arena may use: 12GiB, 12e9, or shares of the
+                       footprint at the batch: 40%,60%,80% [a GPU's memory
+                       less 5 %; on a CPU the footprint]
+  --batch LIST         profiled batches [the smallest profiled]
+  --policy LIST        'spillway list policies' lists them [threshold]
+  --evaluations N      candidates that a searching policy may try [400]
+how it runs:
+  --jobs N             points at a time [cores]; under mpirun of each rank
+  --points FILE        keep every point in FILE as soon as it is known; the
+                       same command again, also with longer lists, computes
+                       only what is missing there
+result:
+  --csv FILE           one row a point
+  --plot FILE          step time against capacity, SVG
+  --json               the points as JSON on stdout
+
+examples:
+  spillway sweep mlp.trace.json --platform gh200,dgx1-v100 --gpus 1,8 \
+      --capacity 50%,70%,90% --plot mlp.svg
+  spillway sweep mlp.trace.json --platform cpu:link=0.1GB/s,cpu \
+      --capacity 60%,80% --points mlp.points --csv mlp.csv
 )"},
       {"execute", R"(usage: spillway execute PLAN|SCHEDULE [options]
 

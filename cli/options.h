@@ -25,12 +25,14 @@ struct PlatformOptions {
   std::optional<std::int64_t> gpus, nodes;
 };
 
+inline constexpr const char* kDefaultPolicy = "threshold";
+
 struct TuneOptions {
   std::string trace;
   PlatformOptions machine;
   std::optional<std::string> capacity, host_capacity;
   std::optional<std::string> batch;
-  std::string policy = "threshold";
+  std::string policy = kDefaultPolicy;
   std::vector<std::string> keep, swap, recompute;
   std::int64_t evaluations = 0;  ///< 0: the tuner's default
   bool json = false;
@@ -49,6 +51,16 @@ struct SimulateOptions {
   std::string file;
   PlatformOptions machine;
   std::optional<std::string> timeline;
+  bool json = false;
+};
+
+/// Lists as typed: `a,b`, and again with the flag repeated.
+struct SweepOptions {
+  std::string trace;
+  std::vector<std::string> platforms, gpus, nodes, set, capacities, batches, policies;
+  std::int64_t evaluations = 0;  ///< 0: the tuner's default
+  std::int64_t jobs = 0;         ///< 0: as many as cores
+  std::optional<std::string> points, csv, plot;
   bool json = false;
 };
 

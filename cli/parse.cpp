@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "core/version.h"
 
 namespace spillway {
 namespace {
@@ -35,6 +36,7 @@ class Commands {
     add_tune();
     add_lower_and_verify();
     add_simulate();
+    add_sweep();
     add_execute();
     add_rest();
   }
@@ -47,7 +49,7 @@ class Commands {
       return name.empty() ? ExitCode::input : ExitCode::yes;
     }
     if (name == "--version") {
-      fmt::print("spillway 0.1.0\n");
+      fmt::print("spillway {}\n", kVersion);
       return ExitCode::yes;
     }
     known(name);
@@ -119,8 +121,8 @@ class Commands {
     return app.add_option(flag, value)->type_size(1)->expected(1);
   }
 
-  static void repeated(CLI::App& app, const std::string& flag, std::vector<std::string>& list) {
-    app.add_option(flag, list)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  static CLI::Option* repeated(CLI::App& app, const std::string& flag, std::vector<std::string>& list) {
+    return app.add_option(flag, list)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 
   static void add_machine(CLI::App& app, PlatformOptions& machine) {
@@ -173,6 +175,24 @@ class Commands {
     app.add_flag("--json", simulate_.json);
   }
 
+  void add_sweep() {
+    CLI::App& app = add("sweep", [this] { return run_sweep(sweep_); });
+    app.add_option("TRACE", sweep_.trace)->required();
+    repeated(app, "--platform", sweep_.platforms)->required();
+    repeated(app, "--gpus", sweep_.gpus);
+    repeated(app, "--nodes", sweep_.nodes);
+    repeated(app, "--set", sweep_.set);
+    repeated(app, "--capacity", sweep_.capacities);
+    repeated(app, "--batch", sweep_.batches);
+    repeated(app, "--policy", sweep_.policies);
+    app.add_option("--evaluations", sweep_.evaluations)->check(above_zero());
+    app.add_option("--jobs", sweep_.jobs)->check(above_zero());
+    optional(app, "--points", sweep_.points);
+    optional(app, "--csv", sweep_.csv);
+    optional(app, "--plot", sweep_.plot);
+    app.add_flag("--json", sweep_.json);
+  }
+
   void add_execute() {
     CLI::App& app = add("execute", [this] { return run_execute(execute_); });
     app.add_option("FILE", execute_.file)->required();
@@ -209,6 +229,7 @@ class Commands {
   LowerOptions lower_;
   VerifyOptions verify_;
   SimulateOptions simulate_;
+  SweepOptions sweep_;
   ExecuteOptions execute_;
   CompareOptions compare_;
   ShowOptions show_;

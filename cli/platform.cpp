@@ -58,15 +58,4 @@ Platform platform_for(const PlatformOptions& options, const Trace& trace, const 
   return with_overrides(options.platform ? named(*options.platform, trace) : otherwise, options);
 }
 
-Bytes default_capacity(const Platform& platform, const Trace& trace, Bytes footprint) {
-  if (!platform.device.starts_with("cuda")) return footprint;
-  const Bytes memory = platform.device_memory;
-  const Bytes capacity = memory - Bytes{memory.value / 20} - trace.process_bytes;
-  if (capacity.value <= 0) {
-    throw input_error(fmt::format("'{}' has {} of device memory and the process needs {}: nothing is left",
-                                  platform.name, to_text(memory), to_text(trace.process_bytes)));
-  }
-  return capacity;
-}
-
 }  // namespace spillway

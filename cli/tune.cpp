@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -15,22 +14,11 @@
 #include "core/planned_step.h"
 #include "sim/transfer.h"
 #include "tuner/batch.h"
+#include "tuner/capacity.h"
 #include "tuner/scaling.h"
 
 namespace spillway {
 namespace {
-
-/// `45%` of the footprint, or a size.
-Bytes parse_capacity(const std::string& text, Bytes footprint) {
-  if (!text.ends_with('%')) return parse_bytes(text, "--capacity");
-  double percent = 0;
-  const char* const end = text.data() + text.size() - 1;
-  const auto [next, error] = std::from_chars(text.data(), end, percent);
-  if (error != std::errc() || next != end || !(percent > 0) || !std::isfinite(percent)) {
-    throw input_error(fmt::format("--capacity: found '{}', expected a share of the footprint such as 45%", text));
-  }
-  return {static_cast<std::int64_t>(static_cast<double>(footprint.value) * percent / 100)};
-}
 
 std::int64_t parse_batch(const std::string& text) {
   std::int64_t batch = 0;

@@ -75,8 +75,9 @@ void check_ops(const Trace& trace, const Schedule& schedule, Findings& report) {
     if (!runs_op(instruction.kind)) continue;
     const bool reduces = std::holds_alternative<AllReduce>(graph.ops[instruction.op].attributes);
     if (reduces != (instruction.kind == InstructionKind::all_reduce))
-      report.add(Rule::streams_fit_their_instructions, fmt::format("{} is {} all-reduce, its op is{}", report.name(id),
-                                                                   reduces ? "no" : "an", reduces ? " one" : "n't"));
+      report.add(Rule::streams_fit_their_instructions,
+                 fmt::format("{} is {} all-reduce, its op {}", report.name(id), reduces ? "no" : "an",
+                             reduces ? "is one" : "isn't"));
     if (instruction.run == 0) {
       if (instruction.op.index() != next) {
         const std::string expected = next < graph.ops.size() ? report.name(OpId(next)) : "no more";

@@ -12,7 +12,7 @@
 namespace spillway {
 namespace {
 
-constexpr const char* kCommands[] = {"profile", "tune",    "lower", "verify", "simulate",
+constexpr const char* kCommands[] = {"profile", "tune",    "lower", "verify", "simulate", "sweep",
                                      "execute", "compare", "show",  "list",   "doctor"};
 
 std::string help_of(const std::string& command) {
@@ -91,6 +91,7 @@ TEST(Help, ExplainsExactlyTheFlagsThatACommandTakes) {
                                                                  {"lower", {"nowhere", "-o", "nowhere/x"}},
                                                                  {"verify", {"nowhere"}},
                                                                  {"simulate", {"nowhere"}},
+                                                                 {"sweep", {"nowhere", "--platform", "cpu"}},
                                                                  {"execute", {"nowhere"}},
                                                                  {"compare", {"nowhere", "nowhere"}},
                                                                  {"show", {"nowhere"}},

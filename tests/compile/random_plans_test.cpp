@@ -5,6 +5,7 @@
 
 #include "compile/lower.h"
 #include "core/io/files.h"
+#include "core/planned_step.h"
 #include "sim/simulate.h"
 #include "tests/support/random_step.h"
 #include "tests/verify/interleave.h"
@@ -31,9 +32,18 @@ TEST(RandomPlans, LegalPlansCompileVerifyAndNeverDeadlock) {
   std::size_t swaps = 0, recomputes = 0, wrapped = 0;
   for (unsigned seed = 0; seed < kSeeds; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    const Trace trace = random_step(seed);
+    Trace trace = random_step(seed);
+    std::optional<GradientReduction> reduction;
+    if (seed % 3 == 0) {  // two ranks
+      reduction = random_reduction(trace, seed);
+      trace = planned_step(trace, reduction);
+      trace.machine.gpus_per_node = 2;
+      trace.machine.gpu_links =
+          GpuLinks{.kind = GpuLinks::Kind::crossbar, .rate = Rate{{1e9}, "test"}, .bricks = {}, .start = {1e-6}};
+    }
     ASSERT_THAT(mistakes(trace.graph), testing::IsEmpty());
     Plan plan = random_plan(trace, seed);
+    plan.reduction = reduction;
     const auto lowered = lower(trace, plan);
     ASSERT_TRUE(std::holds_alternative<Schedule>(lowered));
     const Schedule& schedule = std::get<Schedule>(lowered);

@@ -9,6 +9,7 @@
 
 #include "compile/recompute.h"
 #include "core/error.h"
+#include "core/planned_step.h"
 
 namespace spillway {
 namespace {
@@ -276,6 +277,19 @@ Plan random_plan(const Trace& trace, unsigned seed) {
     plan.swaps.push_back(swap);
   }
   return plan;
+}
+
+GradientReduction random_reduction(const Trace& trace, unsigned seed) {
+  Random random(seed + 77'000);
+  GradientReduction reduction{
+      .buckets = std::vector<std::vector<BufferId>>(static_cast<std::size_t>(random.between(1, 4))),
+      .updates_behind = random.between(1, 4)};
+  for (const BufferId gradient : parameter_gradients(trace.graph)) {
+    const auto last = static_cast<std::int64_t>(reduction.buckets.size()) - 1;
+    reduction.buckets[static_cast<std::size_t>(random.between(0, last))].push_back(gradient);
+  }
+  std::erase_if(reduction.buckets, [](const std::vector<BufferId>& bucket) { return bucket.empty(); });
+  return reduction;
 }
 
 }  // namespace spillway

@@ -17,4 +17,7 @@ namespace spillway {
 /// around the step's end leave before it, after it, or stay away over it.
 [[nodiscard]] Plan random_plan(const Trace& trace, unsigned seed);
 
+/// Every parameter's gradient in one of a few random buckets.
+[[nodiscard]] GradientReduction random_reduction(const Trace& trace, unsigned seed);
+
 }  // namespace spillway

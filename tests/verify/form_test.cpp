@@ -27,7 +27,7 @@ void for_each_id(Schedule& schedule, Change change) {
     change(instruction.stream);
     change(instruction.position);
     for (InstructionId& wait : instruction.waits) change(wait);
-    if (instruction.kind == InstructionKind::compute) {
+    if (runs_op(instruction.kind)) {
       change(instruction.op);
       for (ResidencyId& input : instruction.inputs) change(input);
       for (ResidencyId& output : instruction.outputs) change(output);

@@ -215,7 +215,7 @@ class Interleaved {
     for (std::size_t o = 0; o < parts.size(); ++o) {
       if (changed) {
         scramble(parts[o]);
-      } else if (instruction.kind == InstructionKind::compute) {
+      } else if (runs_op(instruction.kind)) {
         for (std::size_t i = 0; i < parts[o].size(); ++i) parts[o][i] = result_of(instruction.op, o, i, head.seen);
       } else {
         std::ranges::copy(head.seen[0], parts[o].begin());

@@ -106,12 +106,16 @@ Schedule without_backward() {
 }
 
 const Mutant kMutants[] = {
-    {"AllReduce", Rule::not_supported_yet,
-     changed<[](Schedule& s) { instruction(s, 10).kind = InstructionKind::all_reduce; }, swapped>,
-     "all-reduce m (instruction 10) is neither compute nor swap-out nor swap-in; others can't be verified"},
     {"HostUpdate", Rule::not_supported_yet,
      changed<[](Schedule& s) { instruction(s, 10).kind = InstructionKind::host_update; }, swapped>,
-     "host update m (instruction 10) is neither compute nor swap-out nor swap-in; others can't be verified"},
+     "host update m (instruction 10) is a host update, which can't be verified"},
+    {"AllReduceThatIsNone", Rule::streams_fit_their_instructions,
+     changed<[](Schedule& s) {
+       instruction(s, 7).kind = InstructionKind::all_reduce;
+       instruction(s, 7).stream = s.streams.push_back({.role = StreamRole::network, .gpu = 0});
+     },
+             swapped>,
+     "backward (instruction 7) is an all-reduce, its op isn't"},
     {"SecondGpu", Rule::not_supported_yet, changed<[](Schedule& s) { s.streams[StreamId(1)].gpu = 1; }, swapped>,
      "stream 1 is on GPU 1; only schedules of one GPU, 0, can be verified"},
     {"MicroBatches", Rule::not_supported_yet, changed<[](Schedule& s) { s.plan.micro_batches = 2; }, swapped>,
@@ -311,6 +315,9 @@ const Mutant kMutants[] = {
      "at the step's end the host slot of 'w' holds the value at the step's start, expected the value of 'update'"},
     {"LossNotCopied", Rule::loss_ends_in_host, [] { return without_instruction(swapped(), 5); },
      "at the step's end the host slot of 'loss' holds nothing valid, expected the value of 'loss'"},
+    {"NoAllReduce", Rule::gradients_are_reduced_once,
+     changed<[](Schedule& s) { s.plan.platform.gpus_per_node = 2; }, swapped>,
+     "'update' reads 'dw', which has been all-reduced 0 times since it was written, expected once"},
 };
 
 void PrintTo(const Mutant& mutant, std::ostream* out) {

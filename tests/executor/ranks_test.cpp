@@ -1,0 +1,156 @@
+// Training on several ranks, which are threads here; tests/cli runs the same with mpirun.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "comm/threads.h"
+#include "compile/lower.h"
+#include "core/error.h"
+#include "core/planned_step.h"
+#include "device/spec.h"
+#include "executor/train.h"
+#include "tests/support/training.h"
+#include "tuner/tune.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::int64_t kSteps = 4;
+
+/// A plan and the step that it is for.
+struct Planned {
+  Trace step;
+  Schedule schedule;
+};
+
+Planned plan_for(const Trace& trace, std::int64_t ranks, const std::string& policy, double share,
+                 std::optional<GradientReduction> reduction = {}) {
+  TuneRequest request;
+  request.trace = &trace;
+  request.platform = trace.machine;
+  request.platform.gpus_per_node = ranks;
+  request.platform.gpu_links =
+      GpuLinks{.kind = GpuLinks::Kind::crossbar, .rate = Rate{{1e9}, "test"}, .bricks = {}, .start = {1e-6}};
+  request.reduction = std::move(reduction);
+  request.batch = trace.batches.front().batch;
+  request.capacity = {static_cast<std::int64_t>(share * static_cast<double>(footprint(trace, request.batch).value))};
+  request.policy = policy;
+  request.evaluations = 60;
+  std::variant<Tuned, NothingFits> found = tune(request);
+  Tuned& tuned = std::get<Tuned>(found);
+  return {.step = planned_step(trace, tuned.plan.reduction), .schedule = std::move(tuned.schedule)};
+}
+
+using Change = std::function<void(int rank, TrainRequest&)>;
+
+/// Each rank's losses.
+std::vector<std::vector<float>> losses_on(int ranks, const Planned& planned, const Change& change = {}) {
+  std::vector<std::vector<float>> losses(static_cast<std::size_t>(ranks));
+  run_ranks(ranks, [&](Communicator& communicator) {
+    const std::unique_ptr<Device> device = make_device(parse_device(planned.schedule.plan.platform.device));
+    TrainRequest request;
+    request.trace = &planned.step;
+    request.schedule = &planned.schedule;
+    request.communicator = &communicator;
+    request.steps = kSteps;
+    if (change) change(communicator.rank(), request);
+    losses[static_cast<std::size_t>(communicator.rank())] = train(*device, request).losses;
+  });
+  return losses;
+}
+
+class SeveralRanks : public testing::TestWithParam<TinyModel> {};
+
+TEST_P(SeveralRanks, TrainAsOneWithAllTheirSamples) {
+  // Norms of these networks are per sample, so the mean of the ranks' gradients is the gradient of all samples.
+  const TinyModel& model = GetParam();
+  const Trace small = profile_tiny(model);
+  for (const int ranks : {2, 3}) {
+    TinyModel together = model;
+    together.batch = model.batch * ranks;
+    const Trace large = profile_tiny(together);
+    const std::vector<float> expected = losses_of(large, *schedule_at(large, "in-memory", 1), kSteps);
+    const auto found = losses_on(ranks, plan_for(small, ranks, "in-memory", 1.2));
+    for (std::size_t step = 0; step < expected.size(); ++step)
+      EXPECT_NEAR(found[0][step], expected[step], 1e-5 * std::abs(expected[step])) << ranks << " ranks, step " << step;
+  }
+}
+
+TEST_P(SeveralRanks, HaveTheSameLossesWhateverThePlanAndTheBuckets) {
+  const Trace trace = profile_tiny(GetParam());
+  const auto expected = losses_on(2, plan_for(trace, 2, "in-memory", 1.2));
+  EXPECT_EQ(expected[0], expected[1]);
+  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "in-memory", 1.2)), expected);
+  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "threshold", 0.7)), expected);
+  GradientReduction single{.buckets = {}, .updates_behind = 2};
+  for (const BufferId gradient : parameter_gradients(trace.graph)) single.buckets.push_back({gradient});
+  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "swap-all", 0.7, single)), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, SeveralRanks, testing::Values(kTinyMlp, kTinyUnet),
+                         [](const auto& tested) { return tested.param.name; });
+
+class Ranks : public testing::Test {
+ protected:
+  static std::string complaint(const std::function<void()>& run) {
+    try {
+      run();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "none";
+  }
+  Trace trace_ = profile_tiny(kTinyMlp);
+  Planned planned_ = plan_for(trace_, 2, "in-memory", 1.2);
+};
+
+TEST_F(Ranks, AnotherSeedOnOneOfThemIsRefused) {
+  const auto other_seed = [](int rank, TrainRequest& request) { request.seed = rank == 1 ? 9 : 1; };
+  EXPECT_EQ(complaint([&] { static_cast<void>(losses_on(2, planned_, other_seed)); }),
+            "rank 1 differs from rank 0: found seed: 9, rank 0 has seed: 1");
+}
+
+TEST_F(Ranks, AsManyMustRunAsThePlanIsFor) {
+  EXPECT_EQ(complaint([&] { static_cast<void>(losses_on(3, planned_)); }),
+            "the plan is for 2 ranks, 3 run; start it with 'mpirun -n 2 spillway execute'");
+  EXPECT_EQ(complaint([&] { static_cast<void>(losses_of(planned_.step, planned_.schedule, 1)); }),
+            "the plan is for 2 ranks, 1 runs; start it with 'mpirun -n 2 spillway execute'");
+}
+
+TEST_F(Ranks, ACheckpointGoesOnWithAnotherNumberOfThem) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("spillway_ranks_" + std::to_string(getpid()));
+  std::filesystem::remove_all(folder);
+  const auto with_checkpoint = [&](std::int64_t steps, bool resume) {
+    return [=](int, TrainRequest& request) {
+      request.steps = steps;
+      request.checkpoint = folder.string();
+      request.resume = resume;
+    };
+  };
+  const auto whole = losses_on(2, planned_);
+  const auto first = losses_on(2, planned_, with_checkpoint(2, false));
+  const auto rest = losses_on(2, planned_, with_checkpoint(kSteps, true));
+  EXPECT_THAT(first[0], testing::ElementsAre(whole[0][0], whole[0][1]));
+  EXPECT_THAT(rest[0], testing::ElementsAre(whole[0][2], whole[0][3]));
+  const Planned three = plan_for(trace_, 3, "in-memory", 1.2);
+  EXPECT_EQ(losses_on(3, three, with_checkpoint(kSteps + 1, true))[2].size(), 1U);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(Ranks, OneThatIsAskedToStopStopsAllAfterTheSameStep) {
+  std::atomic<bool> stop{false};
+  const auto losses = losses_on(2, planned_, [&](int rank, TrainRequest& request) {
+    request.steps = 1000;
+    if (rank != 1) return;
+    request.stop = &stop;
+    request.progress = [&](const StepReport& report) { stop = report.step == 3; };
+  });
+  EXPECT_EQ(losses[0].size(), 4U);  // the step that was running then was finished
+  EXPECT_EQ(losses[1].size(), 4U);
+}
+
+}  // namespace
+}  // namespace spillway
