@@ -245,6 +245,9 @@ void check(Operands& o, const Adam&) {
   update(o, 2);
   if (o.counted()) o.expect(is_counter(o.in[5]), "step");
 }
+void check(Operands& o, const AllReduce&) {
+  o.expect(false, "all-reduces stand in planned steps only");
+}
 void check(Operands& o, const Opaque&) {
   o.expect(false, "nothing known");
 }
