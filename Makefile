@@ -1,7 +1,8 @@
 # One command for each thing one does with the repository. The presets are in CMakePresets.json.
 
 packages := g++ cmake ninja-build libboost-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev \
-  libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev libopenmpi-dev openmpi-bin clang-format python3
+  libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev libopenmpi-dev openmpi-bin libsimgrid-dev pkg-config \
+  clang-format python3
 
 jobs ?= $(shell nproc)
 # Looked up when a recipe runs, since `make deps` may come before it in the same call.

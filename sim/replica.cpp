@@ -244,8 +244,7 @@ class Replica {
       for (std::size_t stream = 0; stream < queues_.size(); ++stream) {
         if (rank.next[stream] == queues_[stream].size()) continue;
         const Instruction& instruction = schedule_.instructions[queues_[stream][rank.next[stream]]];
-        throw input_error(fmt::format("the schedule never gets past '{}' at position {}: it waits for itself",
-                                      name_of(trace_.graph, instruction), instruction.position.value));
+        throw never_gets_past(trace_.graph, instruction);
       }
     }
     SPILLWAY_CHECK(false, "nothing runs and nothing waits");
@@ -265,6 +264,11 @@ class Replica {
 };
 
 }  // namespace
+
+Error never_gets_past(const Graph& graph, const Instruction& instruction) {
+  return input_error(fmt::format("the schedule never gets past '{}' at position {}: it waits for itself",
+                                 name_of(graph, instruction), instruction.position.value));
+}
 
 Bytes reduced_bytes(const Graph& graph, OpId op, std::int64_t batch) {
   Bytes sum;

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/error.h"
 #include "core/make_timeline.h"
 #include "core/schedule.h"
 #include "core/trace.h"
@@ -23,6 +24,9 @@ namespace spillway {
 /// an all-reduce takes.
 [[nodiscard]] std::vector<IdVector<InstructionId, Span>> run_replica(const Trace& trace, const Schedule& schedule,
                                                                      const Machine& machine);
+
+/// What is wrong with a schedule that stops at this instruction (exit 2).
+[[nodiscard]] Error never_gets_past(const Graph& graph, const Instruction& instruction);
 
 /// Bytes that an all-reduce adds up.
 [[nodiscard]] Bytes reduced_bytes(const Graph& graph, OpId op, std::int64_t batch);

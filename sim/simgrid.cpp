@@ -24,15 +24,17 @@ namespace s4u = simgrid::s4u;
 constexpr double kFlopsPerSecond = 1e12;
 /// SimGrid's payloads are whole numbers, ours in collectives aren't: it counts in this part of a byte.
 constexpr double kUnitsPerByte = 1 << 24;
+/// Twice as many, which a tree moves, still are a whole number of units.
+constexpr double kMostBytes = 128.0 * (1 << 30);
 
 /// SimGrid 3.32 for exact shares and times. Before the engine's platform; the same for every simulation.
 void configure() {
   for (const char* setting : {
-           "network/model:CM02",           // LV08, the default, takes 97 % of each bandwidth and 13 times the latency
-           "network/TCP-gamma:0",          // no bound from a TCP window
-           "network/crosstraffic:0",       // a flow takes nothing of the way back
-           "surf/precision:1e-12",         // seconds; with 1e-9 ends that lie near each other are merged
-           "maxmin/precision:1e-12",       // of a link's rate; with 1e-5 what is left of a nearly full link is lost
+           "network/model:CM02",      // LV08, the default, takes 97 % of each bandwidth and 13 times the latency
+           "network/TCP-gamma:0",     // no bound from a TCP window
+           "network/crosstraffic:0",  // a flow takes nothing of the way back
+           "surf/precision:1e-12",    // seconds; with 1e-9 ends that lie near each other are merged
+           "maxmin/precision:1e-12",  // of a link's rate; with 1e-5 what is left of a nearly full link is lost
        })
     s4u::Engine::set_config(setting);
 }
@@ -44,15 +46,15 @@ struct Work {
   const Collective* collective = nullptr;  // of `bytes`; null: none, or its time was measured and is the delay
 };
 
-IdVector<InstructionId, Work> work_of(const Trace& trace, const Schedule& schedule, const Machine& machine) {
+/// `collectives`: those of the machine, on the topology that is simulated.
+IdVector<InstructionId, Work> work_of(const Trace& trace, const Schedule& schedule, const Machine& machine,
+                                      const std::vector<Collective>& collectives) {
   const BatchCosts& costs = costs_at(trace, schedule.plan.batch);
   IdVector<InstructionId, Work> all;
   for (const Instruction& instruction : schedule.instructions) {
     Work work;
     switch (instruction.kind) {
-      case InstructionKind::compute:
-        work.delay = (trace.issue + cost(costs, instruction.op).seconds).value;
-        break;
+      case InstructionKind::compute: work.delay = (trace.issue + cost(costs, instruction.op).seconds).value; break;
       case InstructionKind::swap_in:
       case InstructionKind::swap_out: {
         const Bytes size = bytes(trace.graph.buffers[instruction.buffer], schedule.plan.batch);
@@ -65,12 +67,16 @@ IdVector<InstructionId, Work> work_of(const Trace& trace, const Schedule& schedu
           work.delay = measured->value;
         } else {
           work = {.bytes = static_cast<double>(size.value),
-                  .collective = &machine.collectives()[machine.fastest_all_reduce(size).collective]};
+                  .collective = &collectives[machine.fastest_all_reduce(size).collective]};
         }
         break;
       }
       case InstructionKind::host_update:
         throw input_error(fmt::format("the simgrid engine can't run '{}' yet", name_of(trace.graph, instruction)));
+    }
+    if (work.bytes > kMostBytes) {
+      throw input_error(fmt::format("the simgrid engine can't move more than 128 GiB at once, as '{}' does",
+                                    name_of(trace.graph, instruction)));
     }
     all.push_back(work);
   }
@@ -93,7 +99,7 @@ struct Lane {
 class Simulation {
  public:
   /// `spans`: by rank, then instruction.
-  Simulation(const Schedule& schedule, const IdVector<InstructionId, Work>& work, Topology& topology,
+  Simulation(const Schedule& schedule, const IdVector<InstructionId, Work>& work, const Topology& topology,
              const std::vector<Collective>& collectives, std::span<Span> spans)
       : schedule_(schedule),
         work_(work),
@@ -125,27 +131,29 @@ class Simulation {
     for (const ResourceId id : topology.resources().ids()) {
       const Resource& resource = topology.resources()[id];
       // Latencies would weigh the shares, so there are none: start-ups are delays.
-      links.push_back(world
-                          ->create_link(fmt::format("{}:{}", id.value, resource.name),
-                                        resource.bytes_per_second * kUnitsPerByte)
-                          ->set_latency(0)
-                          ->seal());
+      links.push_back(
+          world->create_link(fmt::format("{}:{}", id.value, resource.name), resource.bytes_per_second * kUnitsPerByte)
+              ->set_latency(0)
+              ->seal());
     }
     for (std::size_t rank = 0; rank < ranks_; ++rank) {
       const auto number = static_cast<std::int64_t>(rank);
       s4u::NetZone* zone = s4u::create_full_zone(fmt::format("rank{}", rank))->set_parent(world);
       // A resource twice in a route counts twice: SimGrid adds up what a flow takes of one link.
       const auto end_of = [&](const s4u::Host* from, const Route& route) {
-        s4u::Host* end = zone->create_host(fmt::format("{}.end{}", from->get_name(), zone->get_host_count()), 1)->seal();
+        s4u::Host* end =
+            zone->create_host(fmt::format("{}.end{}", from->get_name(), zone->get_host_count()), 1)->seal();
         std::vector<s4u::LinkInRoute> through;
         for (const ResourceId resource : route) through.emplace_back(links[resource.index()]);
         zone->add_route(from->get_netpoint(), end->get_netpoint(), nullptr, nullptr, through, false);
         return end;
       };
       for (std::size_t stream = 0; stream < queues_.size(); ++stream) {
-        const s4u::Host* host =
-            zone->create_host(fmt::format("rank{}.stream{}", rank, stream), kFlopsPerSecond)->seal();
-        Lane lane{.rank = rank, .stream = stream, .host = const_cast<s4u::Host*>(host)};
+        s4u::Host* host = zone->create_host(fmt::format("rank{}.stream{}", rank, stream), kFlopsPerSecond)->seal();
+        Lane lane;
+        lane.rank = rank;
+        lane.stream = stream;
+        lane.host = host;
         switch (schedule_.streams[StreamId(stream)].role) {
           case StreamRole::swap_in: lane.destination = end_of(host, topology.swap_in(number)); break;
           case StreamRole::swap_out: lane.destination = end_of(host, topology.swap_out(number)); break;
@@ -267,11 +275,11 @@ class Simulation {
   const IdVector<InstructionId, Work>& work_;
   std::vector<std::vector<InstructionId>> queues_;  // by stream
   std::size_t ranks_, network_ = 0;
-  std::vector<Lane> lanes_;                                            // by rank, then stream
+  std::vector<Lane> lanes_;                                               // by rank, then stream
   std::map<const CollectiveStage*, std::vector<s4u::Host*>> stage_ends_;  // by rank
-  std::vector<char> ended_;                                            // by rank, then instruction
-  std::vector<std::size_t> freed_;                                     // ranks where something may start now
-  std::size_t arrived_ = 0, under_way_ = 0, stage_ = 0;                // of the all-reduce
+  std::vector<char> ended_;                                               // by rank, then instruction
+  std::vector<std::size_t> freed_;                                        // ranks where something may start now
+  std::size_t arrived_ = 0, under_way_ = 0, stage_ = 0;                   // of the all-reduce
   std::span<Span> spans_;
 };
 
@@ -280,18 +288,14 @@ constexpr Seconds kNever{-1};
 }  // namespace
 
 std::optional<std::string> simgrid_version() {
-  int major = 0, minor = 0, patch = 0;
-  sg_version_get(&major, &minor, &patch);
-  return patch == 0 ? fmt::format("{}.{}", major, minor) : fmt::format("{}.{}.{}", major, minor, patch);
+  return SPILLWAY_SIMGRID_VERSION;
 }
 
 std::vector<IdVector<InstructionId, Span>> run_simgrid(const Trace& trace, const Schedule& schedule,
                                                        const Platform& platform) {
-  const Machine machine(platform);
-  // Collectives name resources by their numbers in a topology, so those of the machine that chooses are made anew.
   Topology topology(platform);
-  static_cast<void>(all_reduces(topology));
-  const IdVector<InstructionId, Work> work = work_of(trace, schedule, machine);
+  const std::vector<Collective> collectives = all_reduces(topology);
+  const IdVector<InstructionId, Work> work = work_of(trace, schedule, Machine(platform), collectives);
 
   const auto ranks = static_cast<std::size_t>(platform.ranks());
   const std::size_t instructions = schedule.instructions.size();
@@ -306,7 +310,7 @@ std::vector<IdVector<InstructionId, Span>> run_simgrid(const Trace& trace, const
     pointers.push_back(nullptr);
     new s4u::Engine(&count, pointers.data());  // lives as long as the process
     configure();
-    Simulation(schedule, work, topology, machine.collectives(), spans).run();
+    Simulation(schedule, work, topology, collectives, spans).run();
   });
 
   std::vector<IdVector<InstructionId, Span>> by_rank;

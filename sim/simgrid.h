@@ -22,8 +22,8 @@ namespace spillway {
 ///
 /// Returns the spans of each rank, from time 0 at the step's start. Each call runs in a process of its own, since
 /// SimGrid has one engine per process; several threads may call it at once. Throws Error: exit 2 when the schedule's
-/// waits can't all be met or nothing says how long an all-reduce takes; exit 3 when SimGrid fails, or Spillway was built
-/// without it.
+/// waits can't all be met or nothing says how long an all-reduce takes; exit 3 when SimGrid fails, or Spillway was
+/// built without it.
 [[nodiscard]] std::vector<IdVector<InstructionId, Span>> run_simgrid(const Trace& trace, const Schedule& schedule,
                                                                      const Platform& platform);
 

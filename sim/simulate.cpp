@@ -6,6 +6,7 @@
 
 #include "core/make_timeline.h"
 #include "sim/replica.h"
+#include "sim/simgrid.h"
 
 namespace spillway {
 namespace {
@@ -22,12 +23,12 @@ Seconds end_of(const std::vector<Spans>& classes) {
 
 }  // namespace
 
-Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform) {
-  const Machine machine(platform);
-  const std::vector<Spans> classes = run_replica(trace, schedule, machine);
+Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& platform, Engine engine) {
+  // Rank 0 is first in both: it is in class 0, or a class of its own.
+  const std::vector<Spans> classes = engine == Engine::simgrid ? run_simgrid(trace, schedule, platform)
+                                                               : run_replica(trace, schedule, Machine(platform));
   const std::string ranks = platform.ranks() > 1 ? fmt::format(", rank 0 of {}", platform.ranks()) : "";
-  return make_timeline(trace.graph, schedule, classes[machine.class_of(0)], end_of(classes),
-                       Timeline::Origin::predicted,
+  return make_timeline(trace.graph, schedule, classes.front(), end_of(classes), Timeline::Origin::predicted,
                        fmt::format("{}, batch {}, {} on {}{}", trace.graph.name, schedule.plan.batch,
                                    schedule.plan.policy, platform.name, ranks));
 }
