@@ -1,15 +1,14 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <optional>
-#include <thread>
 
 #include "cli/commands.h"
 #include "cli/parse.h"
+#include "comm/communicator.h"
 #include "comm/mpi.h"
 
 namespace spillway {
@@ -18,8 +17,6 @@ namespace {
 int complain(ExitCode code, const std::string& line) {
   std::fflush(stdout);
   const std::optional<int> rank = launched_rank();
-  // What all ranks complain about, rank 0 says: mpirun ends the others when it has left.
-  if (rank.value_or(0) > 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
   fmt::print(stderr, "spillway: {}{}\n", rank ? fmt::format("rank {}: ", *rank) : "", line);
   return static_cast<int>(code);
 }
@@ -34,6 +31,9 @@ int run(int argc, const char* const* argv) {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       return complain(ExitCode::machine, "stdout: can't be written to");
     return static_cast<int>(code);
+  } catch (const AgreedError& error) {
+    if (launched_rank().value_or(0) > 0) return static_cast<int>(error.code());  // rank 0 says it
+    return complain(error.code(), error.what());
   } catch (const Error& error) {
     return complain(error.code(), error.what());
   } catch (const std::bad_alloc&) {

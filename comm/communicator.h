@@ -11,11 +11,17 @@
 
 namespace spillway {
 
+/// An Error that every rank throws, with the same line: one of them is enough to tell it.
+class AgreedError : public Error {
+ public:
+  explicit AgreedError(const std::string& line) : Error(ExitCode::input, line) {}
+};
+
 /// Ranks that train one network data-parallel, seen from one of them.
 ///
 /// All but rank, size, staging_bytes and abort are collective: every rank makes the same calls in the same order, and
 /// each blocks until it has what it promises, without keeping a core busy. Ranks that make different calls, or that
-/// disagree on sizes, scale or root, all get the same Error (exit 2) before any byte is touched, and may go on.
+/// disagree on sizes, scale or root, all get the same AgreedError (exit 2) before any byte is touched, and may go on.
 /// One thread at a time uses a communicator; two threads use one each (`duplicate`). Only abort may be called from
 /// any thread, at any time.
 /// When another rank fails, a call throws Error, or this process is ended.

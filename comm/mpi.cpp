@@ -283,7 +283,7 @@ class MpiRank final : public Communicator {
     check_mpi(MPI_Iallgather(&own, kBytes, MPI_BYTE, by_rank.data(), kBytes, MPI_BYTE, comm_, request.data()),
               "MPI_Iallgather", rank_);
     wait_for(request, "MPI_Iallgather", rank_);
-    if (!all_alike(by_rank)) throw input_error(difference(by_rank));
+    if (!all_alike(by_rank)) throw AgreedError(difference(by_rank));
     return by_rank;
   }
 

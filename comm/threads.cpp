@@ -205,7 +205,7 @@ class ThreadRank final : public Communicator {
     const bool alike = all_alike(by_rank);
     if (alike) act();
     world_.meet_for_sure(group_);
-    if (!alike) throw input_error(difference(by_rank));
+    if (!alike) throw AgreedError(difference(by_rank));
   }
 };
 

@@ -25,7 +25,7 @@ void require_equal(Communicator& ranks, const std::string& facts) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const std::string line = i < found.size() ? found[i] : "nothing";
       if (line == expected[i]) continue;
-      throw input_error(fmt::format("rank {} differs from rank 0: found {}, rank 0 has {}", rank, line, expected[i]));
+      throw AgreedError(fmt::format("rank {} differs from rank 0: found {}, rank 0 has {}", rank, line, expected[i]));
     }
   }
 }

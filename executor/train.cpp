@@ -203,10 +203,11 @@ class Training {
   void require_ranks() const {
     const std::int64_t planned = schedule_.plan.platform.ranks();
     if (planned == ranks()) return;
-    throw input_error(fmt::format(
+    const std::string line = fmt::format(
         "the plan is for {} rank{}, {} run{}; {}", planned, planned == 1 ? "" : "s", ranks(), ranks() == 1 ? "s" : "",
         planned == 1 ? "run 'spillway tune' with --gpus for more"
-                     : fmt::format("start it with 'mpirun -n {} spillway execute'", planned)));
+                     : fmt::format("start it with 'mpirun -n {} spillway execute'", planned));
+    throw AgreedError(line);
   }
 
   /// What must be the same on all ranks, one fact a line.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/io/files.h"
+#include "sim/simgrid.h"
 #include "tests/cli/good_files.h"
 #include "tests/cli/program.h"
 
@@ -48,6 +49,21 @@ TEST_F(JsonTest, TuneTellsWhatItWroteIntoThePlan) {
   EXPECT_EQ(facts["capacity_bytes"], 1100);
   EXPECT_LE(facts["arena_bytes"], 1100);
   EXPECT_EQ(facts["footprint_bytes"], 1472);  // worked out beside CapacityTooSmall in bad_input_test.cpp
+}
+
+TEST_F(JsonTest, SimulateNamesItsEngine) {
+  EXPECT_EQ(run({"simulate", "chain.plan.json", "--json"})["engine"], "replica");
+  const std::vector<std::string> by_simgrid{"simulate", "chain.plan.json", "--engine", "simgrid"};
+  std::vector<std::string> as_json = by_simgrid;
+  as_json.emplace_back("--json");
+  if (!simgrid_version()) {
+    EXPECT_EQ(run_spillway(folder(), as_json).exit_code, 3);
+    return;
+  }
+  const json facts = run(as_json);
+  expect_numbers(facts, {"step_seconds", "samples_per_second", "stall_seconds"});
+  EXPECT_EQ(facts["engine"], "simgrid");
+  EXPECT_THAT(run_spillway(folder(), by_simgrid).out, testing::HasSubstr("ops aren't slowed down by copies"));
 }
 
 TEST_F(JsonTest, SimulateSaysTheSameAsThePlan) {

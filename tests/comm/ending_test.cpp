@@ -3,14 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
+
+#include "tests/support/processes.h"
 
 // How ranks end: one is killed, aborts or throws while all of them sum. Each rank is a process, started by mpirun.
 
@@ -18,15 +18,6 @@ namespace spillway {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Whether a process still runs; one that only waits to be collected by its parent doesn't.
-bool runs(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  std::string text;
-  if (!std::getline(file, text)) return false;
-  const char state = text.at(text.rfind(')') + 2);
-  return state != 'Z' && state != 'X';
-}
 
 class Ending : public testing::TestWithParam<int> {
  protected:
@@ -55,10 +46,7 @@ class Ending : public testing::TestWithParam<int> {
     for (int rank = 0; rank < GetParam(); ++rank) {
       pid_t process = 0;
       if (!(std::ifstream(folder_ / std::to_string(rank)) >> process)) continue;
-      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-      while (runs(process) && std::chrono::steady_clock::now() < deadline)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      gone += runs(process) ? 0 : 1;
+      gone += ends(process) ? 1 : 0;
     }
     return gone;
   }

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/cli/program.h"
+#include "tests/support/processes.h"
 
 namespace spillway {
 namespace {
@@ -166,7 +167,7 @@ TEST_P(KilledRank, EndsAllAndLeavesTheLastCheckpointWhole) {
   for (int other = 0; other < 3; ++other) {
     pid_t left = 0;
     std::ifstream(folder() / (pid + std::to_string(other))) >> left;
-    EXPECT_NE(::kill(left, 0), 0) << "rank " << other << " still runs";
+    EXPECT_TRUE(ends(left)) << "rank " << other << " still runs";
   }
   // What is there is whole: another number of ranks goes on from it.
   std::string newest;
