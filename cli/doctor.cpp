@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "device/spec.h"
+#include "sim/simgrid.h"
 
 namespace spillway {
 
@@ -22,7 +23,8 @@ ExitCode run_doctor() {
     fmt::print("  one core only: copies and compute take turns, so predicted times will be too short\n");
   }
   fmt::print("cuda device: not built yet; train on the cpu device\n");
-  fmt::print("many GPUs (MPI), SimGrid engine: not built yet\n");
+  fmt::print("simgrid engine: {}\n", simgrid_version() ? "SimGrid " + *simgrid_version()
+                                                       : "not built in; install libsimgrid-dev and build again");
   return ExitCode::yes;
 }
 

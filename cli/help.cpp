@@ -126,12 +126,17 @@ the machine:
                        host_link.bandwidth_bytes_per_second=64GB/s
   --gpus N             GPUs of a node [all]; on a CPU, its ranks [the plan's]
   --nodes N            nodes [the plan's]
+how:
+  --engine NAME        replica: ours, fast, equal GPUs are run once; or simgrid:
+                       SimGrid's, every GPU for itself, without interference of
+                       copies with ops [replica]
 result:
   --timeline FILE      what runs when, as a Chrome trace: open it in Perfetto
   --json               the facts as JSON on stdout
 
 examples:
   spillway simulate mlp.plan.json
+  spillway simulate mlp.plan.json --engine simgrid
   spillway simulate mlp.plan.json --platform cpu:link=0.1GB/s \
       --timeline mlp.predicted.json
 )"},

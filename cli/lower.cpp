@@ -13,6 +13,17 @@
 #include "verify/verify.h"
 
 namespace spillway {
+namespace {
+
+Engine engine_of(const std::string& name) {
+  if (name == "replica") return Engine::replica;
+  if (name == "simgrid") return Engine::simgrid;
+  const std::string near = nearest_name(name, std::vector<std::string>{"replica", "simgrid"});
+  throw input_error(fmt::format("simulate: --engine: found '{}', expected replica or simgrid{}", name,
+                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+}  // namespace
 
 ExitCode run_lower(const LowerOptions& options) {
   require_writable(options.output);
@@ -50,6 +61,7 @@ ExitCode run_verify(const VerifyOptions& options) {
 }
 
 ExitCode run_simulate(const SimulateOptions& options) {
+  const Engine engine = engine_of(options.engine);
   if (options.timeline) require_writable(*options.timeline);
   const ScheduleFile file = load_schedule(options.file);
   const Schedule& schedule = file.schedule;
@@ -60,7 +72,7 @@ ExitCode run_simulate(const SimulateOptions& options) {
                                   schedule.plan.platform.ranks() == 1 ? "" : "s", platform.ranks()));
   }
   const Transferred times = transferred(file.trace, platform);
-  const Timeline timeline = simulate(times.trace, schedule, platform);
+  const Timeline timeline = simulate(times.trace, schedule, platform, engine);
   if (options.timeline) write_file_atomically(*options.timeline, timeline_text(timeline));
   Bytes out, in;
   for (const TimelineEvent& event : timeline.events) {
@@ -79,6 +91,7 @@ ExitCode run_simulate(const SimulateOptions& options) {
     report.add("swap_in_bytes", in);
     report.add("ranks", platform.ranks());
     report.add("times", times.how);
+    report.add("engine", options.engine);
     fmt::print("{}", report.json());
     return ExitCode::yes;
   }
@@ -90,7 +103,8 @@ ExitCode run_simulate(const SimulateOptions& options) {
       {"copies", fmt::format("{} out, {} in", to_text(out), to_text(in))},
       {"arena", to_text(schedule.arena_bytes)},
       {"host pool", to_text(schedule.host_bytes)},
-      {"times", times.how}};
+      {"times", times.how},
+      {"engine", engine == Engine::replica ? "replica" : "simgrid: ops aren't slowed down by copies beside them"}};
   if (platform.ranks() > 1) facts.emplace(facts.begin() + 1, "ranks", std::to_string(platform.ranks()));
   if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
   print_facts(facts);

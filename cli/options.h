@@ -50,6 +50,7 @@ struct VerifyOptions {
 struct SimulateOptions {
   std::string file;
   PlatformOptions machine;
+  std::string engine = "replica";
   std::optional<std::string> timeline;
   bool json = false;
 };

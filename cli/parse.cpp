@@ -171,6 +171,7 @@ class Commands {
     CLI::App& app = add("simulate", [this] { return run_simulate(simulate_); });
     app.add_option("FILE", simulate_.file)->required();
     add_machine(app, simulate_.machine);
+    app.add_option("--engine", simulate_.engine);
     optional(app, "--timeline", simulate_.timeline);
     app.add_flag("--json", simulate_.json);
   }
