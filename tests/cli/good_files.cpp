@@ -23,6 +23,9 @@ Trace small_chain() {
                       .library = "none",
                       .instruction_set = "none",
                       .threads = 1};
+  for (const std::int64_t ranks : {2, 3}) {
+    trace.all_reduces.push_back({.ranks = ranks, .points = {{.bytes = 1_KiB, .seconds = 5.0_ms}}});
+  }
   return trace;
 }
 
