@@ -124,7 +124,7 @@ the machine:
   --gpu NAME           another GPU in it: v100, a100, h100, l4, rtx4090, ...
   --set PATH=VALUE     another figure in it, by its keys; may be repeated:
                        host_link.bandwidth_bytes_per_second=64GB/s
-  --gpus N             GPUs of a node [all]; on a CPU, its ranks [the plan's]
+  --gpus N             GPUs of a node; on a CPU, its ranks [the plan's]
   --nodes N            nodes [the plan's]
 how:
   --engine NAME        replica: ours, fast, equal GPUs are run once; or simgrid:

@@ -65,7 +65,12 @@ ExitCode run_simulate(const SimulateOptions& options) {
   if (options.timeline) require_writable(*options.timeline);
   const ScheduleFile file = load_schedule(options.file);
   const Schedule& schedule = file.schedule;
-  const Platform platform = platform_for(options.machine, file.trace, schedule.plan.platform);
+  PlatformOptions machine = options.machine;
+  if (machine.platform && !machine.gpus && !machine.nodes) {  // the plan's ranks, on another machine
+    machine.gpus = schedule.plan.platform.gpus_per_node;
+    if (schedule.plan.platform.nodes > 1) machine.nodes = schedule.plan.platform.nodes;
+  }
+  const Platform platform = platform_for(machine, file.trace, schedule.plan.platform);
   if ((platform.ranks() > 1) != schedule.plan.reduction.has_value()) {
     throw input_error(fmt::format("{}: the plan is for {} rank{}, the machine has {}; run 'spillway tune' for it",
                                   options.file, schedule.plan.platform.ranks(),
