@@ -53,18 +53,30 @@ class Footnotes {
   std::vector<std::string> reasons_;
 };
 
+/// Ranks that were asked for, also where there is no such machine.
+std::string ranks_of(const SweepPoint& point) {
+  if (point.answer->ranks > 0) return std::to_string(point.answer->ranks);
+  const SweepQuestion& question = point.question;
+  return question.gpus ? std::to_string(*question.gpus * question.nodes.value_or(1)) : "-";
+}
+
+/// Three digits, but no exponent.
+std::string rate_text(double rate) {
+  return rate < 1000 ? fmt::format("{:.3g}", rate) : fmt::format("{:.0f}", rate);
+}
+
 Row row_of(const SweepPoint& point) {
   const SweepAnswer& answer = *point.answer;
   Row row;
   row[0] = point.question.platform;
-  row[1] = answer.ranks > 0 ? std::to_string(answer.ranks) : "-";
+  row[1] = ranks_of(point);
   row[2] = answer.capacity.value > 0 ? to_text(answer.capacity)
                                      : (point.question.capacity.empty() ? "-" : point.question.capacity);
   row[3] = std::to_string(point.question.batch);
   row[4] = point.question.policy;
   if (!answer.fits()) return row;
   row[5] = to_text(answer.step);
-  row[6] = fmt::format("{:.3g}", answer.samples_per_second);
+  row[6] = rate_text(answer.samples_per_second);
   row[7] = fmt::format("{:.1f} %", 100 * (answer.stall / answer.step));
   return row;
 }
