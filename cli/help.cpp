@@ -136,7 +136,6 @@ result:
 
 examples:
   spillway simulate mlp.plan.json
-  spillway simulate mlp.plan.json --engine simgrid
   spillway simulate mlp.plan.json --platform cpu:link=0.1GB/s \
       --timeline mlp.predicted.json
 )"},

@@ -32,9 +32,9 @@ void configure() {
   for (const char* setting : {
            "network/model:CM02",      // LV08, the default, takes 97 % of each bandwidth and 13 times the latency
            "network/TCP-gamma:0",     // no bound from a TCP window
-           "network/crosstraffic:0",  // a flow takes nothing of the way back
-           "surf/precision:1e-12",    // seconds; with 1e-9 ends that lie near each other are merged
-           "maxmin/precision:1e-12",  // of a link's rate; with 1e-5 what is left of a nearly full link is lost
+           "network/crosstraffic:0",  // a flow takes nothing of the way back; ours have none
+           "surf/precision:1e-12",    // seconds; at 1e-9 what ends that close together is merged: 6e-8 of a makespan
+           "maxmin/precision:1e-12",  // of a link's rate; at 1e-5 a link with less left than that counts as full
        })
     s4u::Engine::set_config(setting);
 }

@@ -83,7 +83,7 @@ const BadInput kFlags[] = {
     {.name = "UnknownCommand",
      .arguments = {"profil"},
      .line = "found the command 'profil', expected one of compare, doctor, execute, list, lower, profile, show, "
-             "simulate, tune, verify; did you mean 'profile'?"},
+             "simulate, sweep, tune, verify; did you mean 'profile'?"},
     {.name = "UnknownFlag",
      .arguments = {kTune, "chain.trace.json", "--capacty", "45%", "-o", "x"},
      .line = "tune: found '--capacty', which it doesn't take; did you mean '--capacity'?"},
@@ -257,8 +257,8 @@ const BadInput kFiles[] = {
     {.name = "UnknownKey",
      .arguments = {kTune, "chain.trace.json", "-o", "x"},
      .line = "chain.trace.json: /: found the key 'isue_seconds', expected one of format, version, provenance, machine, "
-             "issue_seconds, process_bytes, interference_bytes_per_second, copies, batches, graph; did you mean "
-             "'issue_seconds'?",
+             "issue_seconds, process_bytes, interference_bytes_per_second, copies, all_reduces, batches, graph; did "
+             "you mean 'issue_seconds'?",
      .spoil = editing("chain.trace.json", "\"issue_seconds\"", "\"isue_seconds\"")},
     {.name = "KeyTwice",
      .arguments = {kTune, "chain.trace.json", "-o", "x"},
