@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 
@@ -34,6 +35,7 @@ SharedMemory::~SharedMemory() {
 
 void run_in_own_process(const std::string& what, const std::function<void()>& work) {
   const SharedMemory complaint(kComplaintBytes);
+  std::fflush(nullptr);  // a library that flushes in the child would write what is still buffered here once more
   const pid_t parent = getpid(), child = fork();
   if (child < 0) throw machine_error(fmt::format("{}: no process can be started: {}", what, std::strerror(errno)));
   if (child == 0) {

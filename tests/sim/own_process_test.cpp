@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <stdexcept>
 
 #include "core/error.h"
@@ -33,6 +34,18 @@ TEST(OwnProcess, OnlySharedMemoryReachesTheCaller) {
 
 TEST(OwnProcess, WhatIsThrownComesBackAsText) {
   EXPECT_EQ(complaint_of([] { throw std::runtime_error("no route"); }), "the library: no route");
+}
+
+TEST(OwnProcess, OutputThatTheCallerHoldsBackIsWrittenOnce) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  std::fputs("once", file);
+  run_in_own_process("the library", [] { std::fflush(nullptr); });
+  std::fflush(file);
+  EXPECT_EQ(std::ftell(file), 4);
+  std::fseek(file, 0, SEEK_END);
+  EXPECT_EQ(std::ftell(file), 4);
+  std::fclose(file);
 }
 
 TEST(OwnProcess, AnEndBySignalOrExitIsNoticed) {
