@@ -12,21 +12,26 @@ namespace {
 constexpr Bytes kNowhere{-1};
 constexpr Bytes kNoLimit{std::numeric_limits<std::int64_t>::max()};
 
+/// The positions at which a residency is there.
+struct Interval {
+  std::uint32_t first, last;
+  bool split;  // first..end and 0..last
+};
+
+bool meet(const Interval& a, const Interval& b) {
+  if (!a.split && !b.split) return a.first <= b.last && b.first <= a.last;
+  if (a.split && b.split) return true;  // both are there at the step's end
+  const Interval& arc = a.split ? a : b;
+  const Interval& plain = a.split ? b : a;
+  return plain.last >= arc.first || plain.first <= arc.last;
+}
+
 struct Item {
   ResidencyId id;
   Bytes bytes;
-  std::size_t first, last;
-  bool split;  // occupies first..end and 0..last
+  Interval interval;
   std::size_t span;
 };
-
-bool meet(const Item& a, const Item& b) {
-  if (!a.split && !b.split) return a.first <= b.last && b.first <= a.last;
-  if (a.split && b.split) return true;  // both are there at the step's end
-  const Item& arc = a.split ? a : b;
-  const Item& plain = a.split ? b : a;
-  return plain.last >= arc.first || plain.first <= arc.last;
-}
 
 /// Which of the gaps that are large enough an item takes.
 enum class Fit { tightest, lowest };
@@ -49,7 +54,7 @@ class Placer {
       if (offset == kNowhere) return at;
       offsets_[order[at]] = offset;
       const auto place = std::ranges::upper_bound(placed_, offset, {}, &Placed::from);
-      placed_.insert(place, {.from = offset, .to = offset + item.bytes, .item = &item});
+      placed_.insert(place, {.from = offset, .to = offset + item.bytes, .interval = item.interval});
       top_ = std::max(top_, offset + item.bytes);
     }
     return std::nullopt;
@@ -62,14 +67,14 @@ class Placer {
  private:
   struct Placed {
     Bytes from, to;
-    const Item* item;
+    Interval interval;  // here and not behind a pointer: looking at them all is where the time goes
   };
 
   /// The place in the gaps among the placed ones that meet the item; kNowhere: none ends below the limit.
   [[nodiscard]] Bytes find_offset(const Item& item, Bytes limit, Fit fit) const {
     Bytes end, best = kNowhere, best_room = kNoLimit;
     for (const Placed& other : placed_) {
-      if (!meet(item, *other.item)) continue;
+      if (!meet(item.interval, other.interval)) continue;
       const Bytes room = other.from - end;
       if (room >= item.bytes && room < best_room) {
         best_room = room;
@@ -136,7 +141,10 @@ Placement place(const IdVector<ResidencyId, Residency>& residencies, std::size_t
       placement.offsets[id] = base;
       base += residency.bytes;
     } else {
-      items.push_back({.id = id, .bytes = residency.bytes, .first = first, .last = last, .split = split, .span = span});
+      items.push_back({.id = id,
+                       .bytes = residency.bytes,
+                       .interval = {.first = residency.first.value, .last = residency.last.value, .split = split},
+                       .span = span});
     }
   }
   placement.arena_bytes = base;

@@ -212,14 +212,21 @@ class Training {
 
   /// What must be the same on all ranks, one fact a line.
   [[nodiscard]] std::string fingerprint(const DeviceProperties& device) const {
-    std::string inputs;
-    for (const InputDescription& input : batches_->inputs()) inputs += " " + graph_.tensors[input.tensor].name;
+    // The first batch stands for all: reading them all would take as long as training on them.
+    std::string first_batch;
+    for (const InputDescription& input : batches_->inputs()) {
+      std::string content(static_cast<std::size_t>(bytes(graph_.tensors[input.tensor], schedule_.plan.batch).value),
+                          '\0');
+      batches_->fill(input.tensor, 0, std::as_writable_bytes(std::span(content)));
+      first_batch += sha256(content);
+    }
     return fmt::format(
         "plan or schedule: {}\ntrace: {}\nkernels: {} {} threads={}\nseed: {}\nsteps: {}\ncompleted steps: {}\n"
-        "data: {}{}, {} batches an epoch\n",
+        "data: {}, {} batches an epoch, the first with {}\n",
         sha256(schedule_text(schedule_, graph_)).substr(0, 16), schedule_.plan.trace_sha256.substr(0, 16),
         device.library, device.instruction_set, device.threads, seed_, request_.steps, result_.completed,
-        request_.data ? "files" : "synthetic", inputs, batches_->batches_per_epoch().value_or(0));
+        request_.data ? "files" : "synthetic", batches_->batches_per_epoch().value_or(0),
+        sha256(first_batch).substr(0, 16));
   }
 
   /// All lasting buffers; the bytes live until the next call.

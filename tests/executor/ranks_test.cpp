@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include "comm/threads.h"
 #include "compile/lower.h"
@@ -110,6 +111,41 @@ TEST_F(Ranks, AnotherSeedOnOneOfThemIsRefused) {
   const auto other_seed = [](int rank, TrainRequest& request) { request.seed = rank == 1 ? 9 : 1; };
   EXPECT_EQ(complaint([&] { static_cast<void>(losses_on(2, planned_, other_seed)); }),
             "rank 1 differs from rank 0: found seed: 9, rank 0 has seed: 1");
+}
+
+/// Eight samples of every input in DIRECTORY, all bytes zero but the last sample's first one.
+void write_data(const std::filesystem::path& directory, const Graph& graph, char first_byte_of_last) {
+  std::filesystem::create_directories(directory);
+  constexpr std::int64_t kSamples = 8;
+  for (const Tensor& tensor : graph.tensors) {
+    if (graph.buffers[tensor.buffer].role != Role::input) continue;
+    std::string shape = std::to_string(kSamples) + ",";
+    for (const std::int64_t extent : tensor.extents) shape += std::to_string(extent) + ",";
+    const char* type = tensor.type == ElementType::float32 ? "<f4" : "<i8";
+    std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+    header.resize(117, ' ');
+    header += '\n';
+    std::string content(static_cast<std::size_t>(bytes(tensor, kSamples).value), '\0');
+    content[content.size() / kSamples * (kSamples - 1)] = first_byte_of_last;
+    std::ofstream file(directory / (tensor.name + ".npy"), std::ios::binary);
+    file << std::string("\x93NUMPY\x01\x00\x76\x00", 10) << header << content;
+  }
+}
+
+TEST_F(Ranks, OtherDataOnOneOfThemIsRefused) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("spillway_ranks_data_" + std::to_string(getpid()));
+  write_data(folder / "0", trace_.graph, '\0');
+  write_data(folder / "1", trace_.graph, '\1');
+  const auto own_data = [&](int rank, TrainRequest& request) {
+    request.data = (folder / std::to_string(rank)).string();
+  };
+  EXPECT_THAT(
+      complaint([&] { static_cast<void>(losses_on(2, planned_, own_data)); }),
+      testing::StartsWith("rank 1 differs from rank 0: found data: files, 1 batches an epoch, the first with "));
+  const auto same_data = [&](int, TrainRequest& request) { request.data = (folder / "1").string(); };
+  EXPECT_EQ(losses_on(2, planned_, same_data)[1].size(), static_cast<std::size_t>(kSteps));
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Ranks, AsManyMustRunAsThePlanIsFor) {
