@@ -16,15 +16,6 @@ std::string kind_of_event(const Graph& graph, const Instruction& instruction) {
   return {};
 }
 
-/// What an instruction moves over a link.
-Bytes bytes_of_event(const Graph& graph, const Instruction& instruction, std::int64_t batch) {
-  if (instruction.kind == InstructionKind::compute) return {};
-  if (instruction.kind != InstructionKind::all_reduce) return bytes(graph.buffers[instruction.buffer], batch);
-  Bytes sum;
-  for (const TensorId output : graph.ops[instruction.op].outputs) sum += bytes(graph.tensors[output], batch);
-  return sum;
-}
-
 std::vector<ResidentBytes> resident_bytes(const Schedule& schedule, const IdVector<InstructionId, Span>& spans,
                                           Seconds step) {
   struct Stay {
@@ -92,6 +83,14 @@ std::vector<ResidentBytes> resident_bytes(const Schedule& schedule, const IdVect
 
 }  // namespace
 
+Bytes bytes_over_links(const Graph& graph, const Instruction& instruction, std::int64_t batch) {
+  if (instruction.kind == InstructionKind::compute) return {};
+  if (instruction.kind != InstructionKind::all_reduce) return bytes(graph.buffers[instruction.buffer], batch);
+  Bytes sum;
+  for (const TensorId output : graph.ops[instruction.op].outputs) sum += bytes(graph.tensors[output], batch);
+  return sum;
+}
+
 Timeline make_timeline(const Graph& graph, const Schedule& schedule, const IdVector<InstructionId, Span>& spans,
                        Seconds step, Timeline::Origin origin, const std::string& title) {
   Timeline timeline{.origin = origin,
@@ -112,7 +111,7 @@ Timeline make_timeline(const Graph& graph, const Schedule& schedule, const IdVec
                                .kind = kind_of_event(graph, instruction),
                                .start = spans[id].start,
                                .end = spans[id].end,
-                               .bytes = bytes_of_event(graph, instruction, schedule.plan.batch)});
+                               .bytes = bytes_over_links(graph, instruction, schedule.plan.batch)});
   }
   timeline.stall = step - compute;
   timeline.resident = resident_bytes(schedule, spans, step);

@@ -18,4 +18,7 @@ struct Span {
                                      const IdVector<InstructionId, Span>& spans, Seconds step, Timeline::Origin origin,
                                      const std::string& title);
 
+/// Bytes that an instruction moves over links: a copy's buffer, all that an all-reduce adds up, nothing for a compute.
+[[nodiscard]] Bytes bytes_over_links(const Graph& graph, const Instruction& instruction, std::int64_t batch);
+
 }  // namespace spillway

@@ -34,9 +34,4 @@ std::optional<Seconds> measured_all_reduce(const Trace& trace, const Platform& p
   return low.seconds + part * (above->seconds - low.seconds);
 }
 
-Seconds all_reduce_seconds(const Trace& trace, const Machine& machine, Bytes size) {
-  if (const auto measured = measured_all_reduce(trace, machine.platform(), size)) return *measured;
-  return machine.fastest_all_reduce(size).seconds;
-}
-
 }  // namespace spillway

@@ -97,7 +97,7 @@ class Replica {
         return {.instruction = id, .delay = trace_.issue.value, .work = cost(costs_, instruction.op).seconds.value};
       case InstructionKind::swap_in:
       case InstructionKind::swap_out: {
-        const Bytes size = bytes(trace_.graph.buffers[instruction.buffer], schedule_.plan.batch);
+        const Bytes size = bytes_over_links(trace_.graph, instruction, schedule_.plan.batch);
         return {.instruction = id,
                 .delay = machine_.platform().host_link.start.value,
                 .work = static_cast<double>(size.value)};
@@ -114,7 +114,7 @@ class Replica {
     const InstructionId id = ranks_.front().running[*network_].instruction;
     const auto has_come = [&](const Rank& rank) { return rank.running[*network_].instruction == id; };
     if (!id.valid() || !std::ranges::all_of(ranks_, has_come)) return;
-    const Bytes size = reduced_bytes(trace_.graph, schedule_.instructions[id].op, schedule_.plan.batch);
+    const Bytes size = bytes_over_links(trace_.graph, schedule_.instructions[id], schedule_.plan.batch);
     reduction_ = {.instruction = id, .bytes = static_cast<double>(size.value)};
     if (const auto measured = measured_all_reduce(trace_, machine_.platform(), size)) {
       reduction_.collective = machine_.collectives().size();
@@ -268,12 +268,6 @@ class Replica {
 Error never_gets_past(const Graph& graph, const Instruction& instruction) {
   return input_error(fmt::format("the schedule never gets past '{}' at position {}: it waits for itself",
                                  name_of(graph, instruction), instruction.position.value));
-}
-
-Bytes reduced_bytes(const Graph& graph, OpId op, std::int64_t batch) {
-  Bytes sum;
-  for (const TensorId output : graph.ops[op].outputs) sum += bytes(graph.tensors[output], batch);
-  return sum;
 }
 
 std::vector<IdVector<InstructionId, Span>> run_replica(const Trace& trace, const Schedule& schedule,

@@ -28,7 +28,4 @@ namespace spillway {
 /// What is wrong with a schedule that stops at this instruction (exit 2).
 [[nodiscard]] Error never_gets_past(const Graph& graph, const Instruction& instruction);
 
-/// Bytes that an all-reduce adds up.
-[[nodiscard]] Bytes reduced_bytes(const Graph& graph, OpId op, std::int64_t batch);
-
 }  // namespace spillway

@@ -62,7 +62,7 @@ IdVector<InstructionId, Work> work_of(const Trace& trace, const Schedule& schedu
         break;
       }
       case InstructionKind::all_reduce: {
-        const Bytes size = reduced_bytes(trace.graph, instruction.op, schedule.plan.batch);
+        const Bytes size = bytes_over_links(trace.graph, instruction, schedule.plan.batch);
         if (const auto measured = measured_all_reduce(trace, machine.platform(), size)) {
           work.delay = measured->value;
         } else {
