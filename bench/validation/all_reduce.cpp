@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <fstream>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "bench/validation/measurements.h"
 #include "core/io/files.h"
 #include "sim/all_reduce_time.h"
 #include "sim/machine.h"
@@ -26,12 +24,8 @@ struct Measured {
 using Curve = std::vector<Measured>;
 
 Curve read_vtrain(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error(path + ": can't be read");
   Curve curve;
-  std::string line;
-  std::getline(file, line);  // headings
-  while (std::getline(file, line)) {
+  for (std::string& line : lines_of(path)) {
     std::ranges::replace(line, ',', ' ');
     std::istringstream fields(line);
     std::int64_t size = 0, count = 0;
@@ -44,10 +38,8 @@ Curve read_vtrain(const std::string& path) {
 }
 
 Curve read_nccl_tests(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error(path + ": can't be read");
   Curve curve;
-  for (std::string line; std::getline(file, line);) {
+  for (const std::string& line : lines_of(path)) {
     std::istringstream fields(line);
     std::int64_t size = 0, count = 0;
     std::string type, operation, error;
@@ -59,19 +51,10 @@ Curve read_nccl_tests(const std::string& path) {
   return curve;
 }
 
-struct Errors {
-  double sum = 0, worst = 0;
-  int count = 0;
-  void add(double error) {
-    sum += std::abs(error);
-    if (std::abs(error) > std::abs(worst)) worst = error;
-    ++count;
-  }
-  [[nodiscard]] std::string text() const {
-    if (count == 0) return "-";
-    return fmt::format("{:.1f} % ({:+.1f} %)", 100 * sum / count, 100 * worst);
-  }
-};
+std::string text(const Errors& errors) {
+  if (errors.count() == 0) return "-";
+  return fmt::format("{:.1f} % ({:+.1f} %)", 100 * errors.mean_absolute(), 100 * errors.worst());
+}
 
 /// The platform with every GPU link at a share of its rate.
 Platform at_efficiency(Platform platform, double efficiency) {
@@ -82,17 +65,17 @@ Platform at_efficiency(Platform platform, double efficiency) {
 Errors errors_of(const Platform& platform, const Curve& curve) {
   const Machine machine(platform);
   Errors errors;
-  for (const Measured& row : curve) errors.add(machine.fastest_all_reduce(row.size).seconds / row.seconds - 1);
+  for (const Measured& row : curve) errors.add(machine.fastest_all_reduce(row.size).seconds.value, row.seconds.value);
   return errors;
 }
 
 /// The efficiency with the least mean absolute error.
 double fitted(const Platform& platform, const Curve& curve) {
-  double best = 1, least = errors_of(platform, curve).sum;
+  double best = 1, least = errors_of(platform, curve).mean_absolute();
   for (double efficiency = 0.5; efficiency <= 1.2; efficiency += 0.002) {
-    const double sum = errors_of(at_efficiency(platform, efficiency), curve).sum;
-    if (sum < least) {
-      least = sum;
+    const double error = errors_of(at_efficiency(platform, efficiency), curve).mean_absolute();
+    if (error < least) {
+      least = error;
       best = efficiency;
     }
   }
@@ -114,7 +97,7 @@ Errors interpolated(const Platform& platform, const Curve& curve) {
   trace.all_reduces.push_back(known);
   Errors errors;
   for (const Measured& row : curve) {
-    if (!is_known(row)) errors.add(*measured_all_reduce(trace, linked, row.size) / row.seconds - 1);
+    if (!is_known(row)) errors.add(measured_all_reduce(trace, linked, row.size)->value, row.seconds.value);
   }
   return errors;
 }
@@ -149,10 +132,10 @@ int main(int argc, char** argv) {
       const Measured predicted{largest.size, Machine(part).fastest_all_reduce(largest.size).seconds};
       fmt::print("{:<12} {:>5} {:>9} {:>9}  {:<18} {:<18} {:<18}\n", preset, gpus,
                  fmt::format("{:.0f} GB/s", bus_bandwidth(largest, gpus)),
-                 fmt::format("{:.0f} GB/s", bus_bandwidth(predicted, gpus)), errors_of(part, curve).text(),
+                 fmt::format("{:.0f} GB/s", bus_bandwidth(predicted, gpus)), text(errors_of(part, curve)),
                  gpus == 8 ? fmt::format("fitted: {:.3f}", efficiency)
-                           : errors_of(at_efficiency(part, efficiency), curve).text(),
-                 interpolated(part, curve).text());
+                           : text(errors_of(at_efficiency(part, efficiency), curve)),
+                 text(interpolated(part, curve)));
     }
   }
   fmt::print("\nlargest: bus bandwidth at 1 GiB, 2(N-1)/N of the bytes by the time: measured, then as (a) predicts\n");
