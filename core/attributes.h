@@ -216,6 +216,13 @@ struct Adam {
   double epsilon = 1e-8;
   friend bool operator==(const Adam&, const Adam&) = default;
 };
+/// sum, part, sum, part, ... -> sum, ... (in place): sum = scale * (sum + part). Adds up the gradients of
+/// micro-batches.
+struct Accumulate {
+  static constexpr std::string_view kKind = "accumulate";
+  double scale = 1;
+  friend bool operator==(const Accumulate&, const Accumulate&) = default;
+};
 /// g, ... -> g, ... (all in place): each element becomes the mean over all ranks, added in rank order. Every operand
 /// covers its buffer. Stands in planned steps only (core/planned_step.h).
 struct AllReduce {
@@ -235,7 +242,7 @@ using Attributes =
                  RunningStatistics, LeakyRelu, LeakyReluBackward, Sigmoid, SigmoidBackward, Add, Concat, ConcatBackward,
                  Upsample, UpsampleBackward, MaxPool, MaxPoolBackward, GlobalAveragePool, GlobalAveragePoolBackward,
                  ChannelDropout, SoftmaxCrossEntropy, SoftmaxCrossEntropyBackward, DiceLoss, DiceLossBackward,
-                 AdvanceStep, SgdMomentum, Adam, AllReduce, Opaque>;
+                 AdvanceStep, SgdMomentum, Adam, Accumulate, AllReduce, Opaque>;
 
 /// The kind's name as in files: `convolution`.
 [[nodiscard]] inline std::string_view kind_of(const Attributes& attributes) {

@@ -18,7 +18,9 @@ void sort_by_size(std::vector<Difference>& differences) {
 
 }  // namespace
 
-Comparison compare(const Timeline& first, const Timeline& second) {
+Comparison compare(const Timeline& all_of_first, const Timeline& all_of_second) {
+  const std::uint32_t gpus = std::min(gpus_of(all_of_first), gpus_of(all_of_second));
+  const Timeline first = first_gpus(all_of_first, gpus), second = first_gpus(all_of_second, gpus);
   if (first.streams != second.streams || first.events.size() != second.events.size()) {
     throw input_error(fmt::format("the timelines '{}' ({} events) and '{}' ({} events) aren't of one schedule",
                                   first.title, first.events.size(), second.title, second.events.size()));

@@ -16,7 +16,7 @@ struct Difference {
   [[nodiscard]] Seconds seconds() const { return first - second; }
 };
 
-/// Two timelines of one schedule, side by side.
+/// Two timelines of one schedule, side by side. Where one of them has more GPUs, those that both have.
 struct Comparison {
   Difference step, stall;
   std::vector<Difference> busy;   ///< per stream: the sum of its events

@@ -36,6 +36,10 @@ struct Buffer {
   Bytes bytes_fixed;
   Bytes bytes_per_sample;
   std::optional<Initializer> initializer;  ///< lasting buffers only
+  /// In steps of several micro-batches (core/micro_batches.h): the traced buffer that this one stands for in a later
+  /// pass, and which one, from 0. Invalid for the traced buffers.
+  BufferId copy_of = {};
+  std::int64_t micro_batch = 0;
   friend bool operator==(const Buffer&, const Buffer&) = default;
 };
 

@@ -67,7 +67,7 @@ struct Plan {
   std::string trace_sha256;
   Platform platform;
   std::int64_t batch = 1;
-  std::int64_t micro_batches = 1;
+  std::int64_t micro_batches = 1;  ///< passes whose gradients are added up before one update
   Bytes capacity;
   std::optional<Bytes> host_capacity;
   std::string policy;
@@ -79,5 +79,10 @@ struct Plan {
   std::optional<Prediction> prediction;
   friend bool operator==(const Plan&, const Plan&) = default;
 };
+
+/// The global batch: what all ranks see before one update.
+[[nodiscard]] inline std::int64_t samples_per_step(const Plan& plan) {
+  return plan.batch * plan.micro_batches * plan.platform.ranks();
+}
 
 }  // namespace spillway

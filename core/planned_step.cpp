@@ -6,28 +6,13 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/gradients.h"
+#include "core/micro_batches.h"
 
 namespace spillway {
 namespace {
 
 constexpr std::size_t kNone = ~std::size_t{0};
-
-bool is_update_of_gradient(const Graph& graph, OpId id) {
-  const Op& op = graph.ops[id];
-  return op.phase == Phase::update && std::ranges::any_of(op.inputs, [&](TensorId input) {
-           return graph.buffers[graph.tensors[input].buffer].role == Role::gradient;
-         });
-}
-
-/// A tensor that covers the whole buffer, which all-reduces work on.
-TensorId whole_tensor(const Graph& graph, BufferId buffer) {
-  for (const TensorId id : graph.tensors.ids()) {
-    const Tensor& tensor = graph.tensors[id];
-    if (tensor.buffer == buffer && !tensor.batched && bytes(tensor, 1) == graph.buffers[buffer].bytes_fixed) return id;
-  }
-  throw input_error(
-      fmt::format("gradient '{}' can't be all-reduced: no tensor covers it whole", graph.buffers[buffer].name));
-}
 
 class Planner {
  public:
@@ -35,17 +20,11 @@ class Planner {
       : graph_(trace.graph),
         reduction_(reduction),
         bucket_of_(graph_.buffers.size(), kNone),
-        last_write_(graph_.buffers.size()),
+        last_write_(last_writes_before_updates(graph_)),
         moved_(graph_.buffers.size(), kNone),
         updates_(reduction.buckets.size()),
         missing_(reduction.buckets.size(), 0) {
     read_buckets();
-    for (const OpId op : graph_.ops.ids()) {
-      for (const BufferId buffer : touched(graph_, op)) {
-        if (bucket_of_[buffer] != kNone && writes(graph_, op, buffer) && graph_.ops[op].phase != Phase::update)
-          last_write_[buffer] = op;
-      }
-    }
   }
 
   /// Old ops in their new order; an invalid id stands for the next all-reduce of `emitted()`.
@@ -111,7 +90,7 @@ class Planner {
       }
     };
     for (const BufferId buffer : touched(graph_, op)) {
-      if (is_update_of_gradient(graph_, op)) consider(bucket_of_[buffer]);
+      if (graph_.ops[op].phase == Phase::update) consider(bucket_of_[buffer]);
       consider(moved_[buffer]);
     }
     return latest;
@@ -127,39 +106,16 @@ class Planner {
   const Graph& graph_;
   const GradientReduction& reduction_;
   IdVector<BufferId, std::size_t> bucket_of_;
-  IdVector<BufferId, OpId> last_write_;     ///< of gradients in buckets
+  IdVector<BufferId, OpId> last_write_;     ///< before the updates
   IdVector<BufferId, std::size_t> moved_;   ///< the bucket that the last writer was moved behind
   std::vector<std::vector<OpId>> updates_;  ///< by bucket, not yet back in the order
   std::vector<std::size_t> missing_;        ///< by bucket: gradients that aren't written yet
   std::vector<std::size_t> emitted_;
 };
 
-}  // namespace
-
-std::vector<BufferId> parameter_gradients(const Graph& graph) {
-  IdVector<BufferId, char> is_read(graph.buffers.size(), 0);
-  for (const OpId op : graph.ops.ids()) {
-    if (!is_update_of_gradient(graph, op)) continue;
-    for (const TensorId input : graph.ops[op].inputs) is_read[graph.tensors[input].buffer] = 1;
-  }
-  std::vector<BufferId> gradients;
-  IdVector<BufferId, std::size_t> completed(graph.buffers.size(), 0);
-  for (const OpId op : graph.ops.ids()) {
-    if (graph.ops[op].phase == Phase::update) continue;
-    for (const BufferId buffer : touched(graph, op)) {
-      if (writes(graph, op, buffer)) completed[buffer] = op.index();
-    }
-  }
-  for (const BufferId buffer : graph.buffers.ids()) {
-    if (is_read[buffer] != 0 && graph.buffers[buffer].role == Role::gradient) gradients.push_back(buffer);
-  }
-  std::ranges::stable_sort(gradients, {}, [&](BufferId buffer) { return completed[buffer]; });
-  return gradients;
-}
-
-Trace planned_step(const Trace& trace, const std::optional<GradientReduction>& reduction) {
-  if (!reduction) return trace;
-  Planner planner(trace, *reduction);
+/// The step with its all-reduces in between.
+Trace reduced(const Trace& trace, const GradientReduction& reduction) {
+  Planner planner(trace, reduction);
   const std::vector<OpId> order = planner.order();
   Trace step = trace;
   step.graph.ops = {};
@@ -175,7 +131,7 @@ Trace planned_step(const Trace& trace, const std::optional<GradientReduction>& r
           .inputs = {},
           .outputs = {},
           .phase = Phase::backward};
-    for (const BufferId buffer : reduction->buckets[bucket]) op.inputs.push_back(whole_tensor(trace.graph, buffer));
+    for (const BufferId buffer : reduction.buckets[bucket]) op.inputs.push_back(whole_tensor(trace.graph, buffer));
     op.outputs = op.inputs;
     step.graph.ops.push_back(std::move(op));
   }
@@ -188,6 +144,13 @@ Trace planned_step(const Trace& trace, const std::optional<GradientReduction>& r
     for (const OpId old : order) costs.kernel_of.push_back(old.valid() ? traced.kernel_of[old] : all_reduce);
   }
   return step;
+}
+
+}  // namespace
+
+Trace planned_step(const Trace& trace, std::int64_t micro_batches, const std::optional<GradientReduction>& reduction) {
+  Trace step = unrolled(trace, micro_batches);
+  return reduction ? reduced(step, *reduction) : step;
 }
 
 }  // namespace spillway

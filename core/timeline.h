@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct TimelineEvent {
 struct ResidentBytes {
   Seconds time;
   Bytes bytes;
+  std::uint32_t gpu = 0;
   friend bool operator==(const ResidentBytes&, const ResidentBytes&) = default;
 };
 
@@ -31,11 +33,21 @@ struct Timeline {
   Origin origin = Origin::predicted;
   std::string title;
   IdVector<StreamId, Stream> streams;
-  std::vector<TimelineEvent> events;  ///< by instruction
-  std::vector<ResidentBytes> resident;
-  Seconds step;   ///< from the step's start to the join of all streams
-  Seconds stall;  ///< time in which the compute stream waits for memory or a copy
+  std::vector<TimelineEvent> events;    ///< by GPU, then by instruction
+  std::vector<ResidentBytes> resident;  ///< by GPU, then by time
+  Seconds step;   ///< from the step's start to the join of all streams; of several GPUs the longest
+  Seconds stall;  ///< time in which that GPU's compute stream waits for memory or a copy
   friend bool operator==(const Timeline&, const Timeline&) = default;
 };
+
+/// One timeline of several ranks' ones, all of one schedule: rank r becomes GPU r.
+/// Requires: at least one.
+[[nodiscard]] Timeline side_by_side(std::vector<Timeline> ranks);
+
+/// How many GPUs a timeline shows.
+[[nodiscard]] std::uint32_t gpus_of(const Timeline& timeline);
+
+/// The first `gpus` of them alone; step and stall stay.
+[[nodiscard]] Timeline first_gpus(const Timeline& timeline, std::uint32_t gpus);
 
 }  // namespace spillway

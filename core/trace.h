@@ -25,6 +25,8 @@ struct BatchCosts {
   std::int64_t batch = 0;
   std::vector<KernelCost> kernels;
   IdVector<OpId, std::uint32_t> kernel_of;  ///< index into `kernels`
+  /// Index into `kernels` of each accumulation of with_accumulations(); empty: not measured, one micro-batch only.
+  std::vector<std::uint32_t> accumulate_of = {};
   friend bool operator==(const BatchCosts&, const BatchCosts&) = default;
 };
 

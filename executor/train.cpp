@@ -8,11 +8,13 @@
 
 #include "core/error.h"
 #include "core/io/files.h"
+#include "core/micro_batches.h"
 #include "core/sha256.h"
 #include "executor/data/batches.h"
 #include "executor/data/checkpoint.h"
 #include "executor/data/initial_values.h"
 #include "executor/equal_ranks.h"
+#include "executor/measured_timeline.h"
 #include "executor/runner.h"
 #include "verify/verify.h"
 
@@ -34,9 +36,18 @@ std::optional<BufferId> state_named(const Graph& graph, std::string_view name) {
   return std::nullopt;
 }
 
+/// What the micro-batches have of a traced buffer: itself, then its copies.
+std::vector<BufferId> of_all_passes(const Graph& graph, BufferId traced) {
+  std::vector<BufferId> all{traced};
+  for (const BufferId id : graph.buffers.ids()) {
+    if (graph.buffers[id].copy_of == traced) all.push_back(id);
+  }
+  return all;
+}
+
 BufferId loss_buffer(const Graph& graph) {
   for (const BufferId id : graph.buffers.ids()) {
-    if (graph.buffers[id].role == Role::loss) return id;
+    if (graph.buffers[id].role == Role::loss && !graph.buffers[id].copy_of.valid()) return id;
   }
   throw input_error(fmt::format("the graph '{}' has no loss: there is nothing to train", graph.name));
 }
@@ -66,7 +77,7 @@ class Training {
         trace_(*request.trace),
         schedule_(*request.schedule),
         graph_(trace_.graph),
-        loss_(loss_buffer(graph_)),
+        losses_(of_all_passes(graph_, loss_buffer(graph_))),
         learning_rate_(state_named(graph_, "learning_rate")) {
     require_safe();
     require_same_kernels(device.properties(), trace_.provenance);
@@ -80,6 +91,8 @@ class Training {
     if (request.weights && !checkpoint_) weights.emplace(*request.weights, graph_);
     batches_ = request.data ? batches_from_files(graph_, schedule_.plan.batch, *request.data, seed_)
                             : synthetic_batches(graph_, schedule_.plan.batch, seed_);
+    for (const InputDescription& input : batches_->inputs())
+      inputs_.push_back(of_all_passes(graph_, graph_.tensors[input.tensor].buffer));
     if (ranks_) {
       require_equal(*ranks_, fingerprint(device.properties()));
       network_ = ranks_->duplicate();
@@ -100,8 +113,9 @@ class Training {
     result_.stopped = result_.completed < request_.steps;
     if (request_.save && is_first()) save_weights(*request_.save, graph_, read_values());
     if (request_.timeline && !result_.losses.empty()) {
-      result_.timeline = runner_->timeline(fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
-                                                       schedule_.plan.policy, schedule_.plan.platform.device));
+      const std::string title = fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
+                                            schedule_.plan.policy, schedule_.plan.platform.device);
+      result_.timeline = measured_timeline(trace_, schedule_, runner_->measured(), title, ranks_);
     }
     return std::move(result_);
   }
@@ -161,23 +175,29 @@ class Training {
       if (ranks_) ranks_->broadcast(value, 0);
       runner_->set(buffer, value);
     }
-    if (const auto first = state_named(graph_, "first_sample"))
-      runner_->set(*first, bytes_of(rank() * schedule_.plan.batch));
+    if (const auto first = state_named(graph_, kFirstSample)) {
+      std::int64_t sample = batch_index(0) * schedule_.plan.batch;
+      for (const BufferId number : of_all_passes(graph_, *first)) {
+        runner_->set(number, bytes_of(sample));
+        sample += schedule_.plan.batch;
+      }
+    }
     if (const auto seed = state_named(graph_, "seed")) runner_->set(*seed, bytes_of(static_cast<std::int64_t>(seed_)));
   }
 
   void run_step() {
     const auto begun = Clock::now();
-    for (const InputDescription& input : batches_->inputs()) {
-      batches_->fill(input.tensor, result_.completed * ranks() + rank(),
-                     runner_->slot(graph_.tensors[input.tensor].buffer));
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      std::int64_t index = batch_index(result_.completed);
+      for (const BufferId buffer : inputs_[i])
+        batches_->fill(batches_->inputs()[i].tensor, index++, runner_->slot(buffer));
     }
     if (request_.learning_rate) {
       runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(result_.completed))));
     }
+    if (ranks_ && request_.timeline) ranks_->barrier();  // so that the ranks' timelines begin together
     runner_->run_step();
-    float loss = 0;
-    std::memcpy(&loss, runner_->slot(loss_).data(), sizeof loss);
+    float loss = mean_loss();
     if (ranks_) {
       // One who was asked to stop stops all, after the same step.
       float asked = request_.stop && request_.stop->load() ? 1 : 0;
@@ -195,6 +215,21 @@ class Training {
     }
   }
 
+  /// Added up as gradients are, so that a micro-batch and a rank count the same to the last bit.
+  [[nodiscard]] float mean_loss() {
+    float sum = 0;
+    for (const BufferId buffer : losses_) {
+      float loss = 0;
+      std::memcpy(&loss, runner_->slot(buffer).data(), sizeof loss);
+      sum += loss;
+    }
+    return sum * (1 / static_cast<float>(losses_.size()));
+  }
+
+  /// Of this rank's first micro-batch in a step.
+  [[nodiscard]] std::int64_t batch_index(std::int64_t step) const {
+    return (step * ranks() + rank()) * schedule_.plan.micro_batches;
+  }
   [[nodiscard]] bool stopped() const { return ranks_ ? stop_asked_ : request_.stop && request_.stop->load(); }
   [[nodiscard]] std::int64_t rank() const { return ranks_ ? ranks_->rank() : 0; }
   [[nodiscard]] std::int64_t ranks() const { return ranks_ ? ranks_->size() : 1; }
@@ -253,7 +288,8 @@ class Training {
   const Trace& trace_;
   const Schedule& schedule_;
   const Graph& graph_;
-  BufferId loss_;
+  std::vector<BufferId> losses_;               ///< by micro-batch
+  std::vector<std::vector<BufferId>> inputs_;  ///< of batches_->inputs(), by micro-batch
   std::optional<BufferId> learning_rate_;
   std::uint64_t seed_ = 1;
   std::optional<Checkpoint> checkpoint_;

@@ -27,8 +27,9 @@ struct StepReport {
 struct TrainRequest {
   const Trace* trace = nullptr;  ///< the planned step
   const Schedule* schedule = nullptr;
-  /// The ranks that train together, each calling `train` with its own device; null: one. Rank r trains on batch
-  /// step * ranks + r; rank 0's initial values, running statistics, files and reports count.
+  /// The ranks that train together, each calling `train` with its own device; null: one. With m micro-batches rank
+  /// r trains on the batches (step * ranks + r) * m to ... + m - 1; rank 0's initial values, running statistics, files
+  /// and reports count.
   Communicator* communicator = nullptr;
   std::int64_t steps = 1;                 ///< in all; a resumed training does what is missing
   std::uint64_t seed = 1;                 ///< of initial weights, synthetic data, shuffling and dropout
@@ -39,7 +40,7 @@ struct TrainRequest {
   std::int64_t checkpoint_every = 100;
   bool resume = false;                        ///< go on from the newest checkpoint, if there is one
   std::optional<LearningRate> learning_rate;  ///< none: as the model has it
-  bool timeline = false;                      ///< time each instruction of the last step
+  bool timeline = false;                      ///< time each instruction of the last step, of all ranks
   std::function<void(const StepReport&)> progress;
   const std::atomic<bool>* stop = nullptr;  ///< once true, training ends after the step that is running
 };
@@ -54,8 +55,8 @@ struct TrainResult {
   Bytes host_pool;  ///< as allocated
 };
 
-/// Trains by a schedule. With several ranks a step's loss is the mean of theirs. Losses and weights don't depend on the
-/// plan, only on model, batch, seed, data and kernels. A resumed training continues as if it had never been
+/// Trains by a schedule. A step's loss is the mean over its micro-batches and ranks. Losses and weights don't depend on
+/// the plan, only on model, batch, seed, data and kernels. A resumed training continues as if it had never been
 /// interrupted, to the last bit. Files are checked before anything is allocated, and are written whole or not at all.
 /// Throws Error: exit 1 with the first violation when the schedule isn't safe, exit 2 for files that don't fit, exit 3
 /// when the device isn't the one that the trace speaks of, or fails. Ranks whose schedules, traces, seeds, data or

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/micro_batches.h"
 #include "profiler/copy_timer.h"
 #include "profiler/distinct_ops.h"
 #include "profiler/issue_timer.h"
+#include "profiler/machine.h"
 #include "profiler/machine_facts.h"
 #include "profiler/statistics.h"
 
@@ -139,8 +141,9 @@ KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Int
           .repeats = timing.repeats};
 }
 
-/// The costs at one batch: of its own distinct ops only, by first appearance.
-BatchCosts costs_of(std::int64_t batch, const IdVector<OpId, std::uint32_t>& stands_for,
+/// The costs at one batch: of its own distinct ops only, by first appearance. Behind the first `ops` stand the
+/// accumulations.
+BatchCosts costs_of(std::int64_t batch, std::size_t ops, const IdVector<OpId, std::uint32_t>& stands_for,
                     const std::vector<KernelCost>& all) {
   constexpr std::uint32_t kUnseen = std::numeric_limits<std::uint32_t>::max();
   std::vector<std::uint32_t> index(all.size(), kUnseen);
@@ -150,19 +153,13 @@ BatchCosts costs_of(std::int64_t batch, const IdVector<OpId, std::uint32_t>& sta
       index[distinct] = static_cast<std::uint32_t>(costs.kernels.size());
       costs.kernels.push_back(all[distinct]);
     }
-    costs.kernel_of.push_back(index[distinct]);
+    if (costs.kernel_of.size() < ops) {
+      costs.kernel_of.push_back(index[distinct]);
+    } else {
+      costs.accumulate_of.push_back(index[distinct]);
+    }
   }
   return costs;
-}
-
-Platform platform_of(const DeviceProperties& properties, const CopyCurves& copies) {
-  return {.name = properties.name,
-          .device = properties.device,
-          .nodes = 1,
-          .gpus_per_node = 1,
-          .device_memory = properties.memory,
-          .host_memory = properties.host_memory,
-          .host_link = link_from(copies, properties.host_link, "measured: " + machine_text())};
 }
 
 }  // namespace
@@ -170,7 +167,7 @@ Platform platform_of(const DeviceProperties& properties, const CopyCurves& copie
 Trace profile(Device& device, const ProfileRequest& request) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::int64_t> batches = ascending(request.batches);
-  const DistinctOps distinct = distinct_ops(request.graph, batches);
+  const DistinctOps distinct = distinct_ops(with_accumulations(request.graph), batches);
   const std::vector<Candidate> all = candidates(device, distinct);
   Workbench bench = bench_for(device, distinct, all);
   std::vector<KernelId> kernels;
@@ -205,7 +202,7 @@ Trace profile(Device& device, const ProfileRequest& request) {
   std::vector<KernelCost> costs;
   for (std::size_t i = 0; i < all.size(); ++i) costs.push_back(cost_of(all[i], timings[i], interference));
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    trace.batches.push_back(costs_of(batches[i], distinct.stands_for_at[i], costs));
+    trace.batches.push_back(costs_of(batches[i], request.graph.ops.size(), distinct.stands_for_at[i], costs));
   }
   return trace;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/micro_batches.h"
+
 namespace spillway {
 namespace {
 
@@ -12,11 +14,15 @@ constexpr Seconds kAssumedIssue{5e-6};  // kernel launches on CUDA take 5 to 10 
 
 /// Gives every kernel `time(op, batch, measured)`; ops that share a kernel share shape, so the first one speaks for
 /// all.
-void set_times(Trace& trace, const std::function<Seconds(OpId, std::int64_t, Seconds)>& time, bool keep_interference) {
+void set_times(Trace& trace, const Graph& timed, const std::function<Seconds(OpId, std::int64_t, Seconds)>& time,
+               bool keep_interference) {
   for (BatchCosts& costs : trace.batches) {
     std::vector<char> done(costs.kernels.size(), 0);
-    for (const OpId op : trace.graph.ops.ids()) {
-      const std::uint32_t kernel = costs.kernel_of[op];
+    for (const OpId op : timed.ops.ids()) {
+      const std::size_t accumulation = op.index() - costs.kernel_of.size();
+      const bool accumulates = op.index() >= costs.kernel_of.size();
+      if (accumulates && accumulation >= costs.accumulate_of.size()) break;
+      const std::uint32_t kernel = accumulates ? costs.accumulate_of[accumulation] : costs.kernel_of[op];
       if (done[kernel] != 0) continue;
       done[kernel] = 1;
       KernelCost& cost = costs.kernels[kernel];
@@ -25,6 +31,13 @@ void set_times(Trace& trace, const std::function<Seconds(OpId, std::int64_t, Sec
       cost.seconds_while_copying = slowdown * cost.seconds;
     }
   }
+}
+
+/// The graph with whatever has a cost.
+Graph all_timed(const Trace& trace) {
+  const bool accumulates =
+      std::ranges::any_of(trace.batches, [](const BatchCosts& costs) { return !costs.accumulate_of.empty(); });
+  return accumulates ? with_accumulations(trace.graph) : trace.graph;
 }
 
 double memory_rate(const Gpu& gpu) {
@@ -41,13 +54,13 @@ Transferred transferred(const Trace& trace, const Platform& platform) {
   const std::string measured = fmt::format("ops measured on {}", trace.machine.name);
   if (!platform.gpu || (trace.machine.gpu && trace.machine.gpu->name == platform.gpu->name)) return {trace, measured};
   Transferred result{.trace = trace, .how = ""};
-  const Graph& graph = trace.graph;
+  const Graph graph = all_timed(trace);
   const auto on = [&](const Gpu& gpu, OpId op, std::int64_t batch) {
     return roofline(gpu, flops(graph.ops[op], batch), bytes_moved(graph, op, batch));
   };
   if (trace.machine.gpu) {
     set_times(
-        result.trace,
+        result.trace, graph,
         [&](OpId op, std::int64_t batch, Seconds seconds) {
           return seconds * (on(*platform.gpu, op, batch) / on(*trace.machine.gpu, op, batch));
         },
@@ -57,7 +70,7 @@ Transferred transferred(const Trace& trace, const Platform& platform) {
   }
   const double efficiency = platform.gpu->assumed_efficiency;
   set_times(
-      result.trace,
+      result.trace, graph,
       [&](OpId op, std::int64_t batch, Seconds) { return (1 / efficiency) * on(*platform.gpu, op, batch); }, false);
   result.trace.issue = kAssumedIssue;
   result.how = fmt::format("ops assumed at {:.0f} % of {}'s roofline: none was measured on a GPU", 100 * efficiency,

@@ -14,9 +14,6 @@ bool is_supported(InstructionKind kind) {
 }
 
 void check_supported(const Schedule& schedule, Findings& report) {
-  if (schedule.plan.micro_batches != 1)
-    report.add(Rule::not_supported_yet,
-               fmt::format("the plan has {} micro-batches; only 1 can be verified", schedule.plan.micro_batches));
   for (const StreamId id : schedule.streams.ids())
     if (schedule.streams[id].gpu != 0)
       report.add(Rule::not_supported_yet,

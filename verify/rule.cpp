@@ -51,6 +51,7 @@ constexpr auto kNames = std::to_array<std::pair<Rule, std::string_view>>({
     {Rule::lasting_buffer_ends_in_host, "lasting_buffer_ends_in_host"},
     {Rule::loss_ends_in_host, "loss_ends_in_host"},
     {Rule::gradients_are_reduced_once, "gradients_are_reduced_once"},
+    {Rule::gradients_hold_every_micro_batch, "gradients_hold_every_micro_batch"},
 });
 
 constexpr auto kRules = [] {

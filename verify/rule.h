@@ -58,6 +58,8 @@ enum class Rule {
   loss_ends_in_host = 42,
   // Several ranks: they add up their gradients.
   gradients_are_reduced_once = 43,
+  // Several micro-batches: their gradients are added up.
+  gradients_hold_every_micro_batch = 44,
 };
 
 /// All rules, by number.

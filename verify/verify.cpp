@@ -5,6 +5,7 @@
 #include "verify/findings.h"
 #include "verify/form.h"
 #include "verify/happens_before.h"
+#include "verify/micro_batches.h"
 #include "verify/reductions.h"
 #include "verify/reuse.h"
 #include "verify/sizes.h"
@@ -31,6 +32,7 @@ std::vector<Violation> verify(const Trace& trace, const Schedule& schedule) {
   check_reuse(schedule, residencies, happens_before, report);
   check_values(trace, schedule, report);
   check_reductions(trace, schedule, report);
+  check_micro_batches(trace, schedule, report);
   return report.take();
 }
 

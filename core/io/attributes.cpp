@@ -21,6 +21,7 @@ void visit_fields(A& a, Visit&& visit) {
   if constexpr (requires { a.factor; }) visit("factor", a.factor);
   if constexpr (requires { a.rate; }) visit("rate", a.rate);
   if constexpr (requires { a.salt; }) visit("salt", a.salt);
+  if constexpr (requires { a.scale; }) visit("scale", a.scale);
   if constexpr (requires { a.smoothing; }) visit("smoothing", a.smoothing);
   if constexpr (requires { a.beta1; }) {
     visit("beta1", a.beta1);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/io/files.h"
 #include "core/io/parts.h"
+#include "core/micro_batches.h"
 #include "core/planned_step.h"
 #include "core/sha256.h"
 
@@ -145,7 +146,6 @@ Plan plan_from_json(const JsonNode& node, const Graph& graph) {
   plan.platform = platform_from_json(node.at("platform"));
   plan.batch = node.at("batch").integer(1);
   plan.micro_batches = node.at("micro_batches").integer(1);
-  if (plan.micro_batches != 1) node.at("micro_batches").fail("1", "micro-batches aren't built yet");
   plan.capacity = node.at("capacity_bytes").bytes(1);
   if (const auto host = node.find("host_capacity_bytes")) plan.host_capacity = host->bytes(1);
   plan.policy = node.at("policy").string();
@@ -219,13 +219,16 @@ Trace read_named_trace(const JsonNode& node) {
 
 Trace planned_trace(const JsonNode& plan) {
   const Trace trace = read_named_trace(plan.at("trace"));
+  const JsonNode micro_batches = plan.at("micro_batches");
+  const std::int64_t passes = micro_batches.integer(1);
+  if (passes > kMostMicroBatches) micro_batches.fail(fmt::format("at most {}", kMostMicroBatches));
   const auto reduction = plan.find("reduction");
-  if (!reduction) return trace;
   try {
-    return planned_step(trace, reduction_from_json(*reduction, GraphNames(trace.graph)));
+    if (!reduction) return planned_step(trace, passes, std::nullopt);
+    return planned_step(trace, passes, reduction_from_json(*reduction, GraphNames(trace.graph)));
   } catch (const Error& error) {
     if (std::string(error.what()).starts_with(plan.file())) throw;
-    reduction->fail_with(error.what());
+    (reduction ? *reduction : micro_batches).fail_with(error.what());
   }
 }
 

@@ -56,7 +56,7 @@ std::string timeline_text(const Timeline& timeline) {
   for (const ResidentBytes& point : timeline.resident) {
     events.push_back({{"ph", "C"},
                       {"name", "arena"},
-                      {"pid", 0},
+                      {"pid", point.gpu},
                       {"ts", point.time.value * kMicroseconds},
                       {"args", {{"resident_bytes", point.bytes.value}, {"seconds", point.time.value}}}});
   }
@@ -82,7 +82,9 @@ Timeline read_timeline(const std::string& path) {
     const std::string phase = item.at("ph").string();
     if (phase == "C") {
       const JsonNode args = item.at("args");
-      timeline.resident.push_back({.time = {args.at("seconds").number()}, .bytes = args.at("resident_bytes").bytes()});
+      timeline.resident.push_back({.time = {args.at("seconds").number()},
+                                   .bytes = args.at("resident_bytes").bytes(),
+                                   .gpu = static_cast<std::uint32_t>(item.at("pid").integer(0))});
     }
     if (phase != "X") continue;
     const JsonNode args = item.at("args");

@@ -2,6 +2,7 @@
 
 #include "core/io/files.h"
 #include "core/io/parts.h"
+#include "core/micro_batches.h"
 
 namespace spillway {
 namespace {
@@ -36,8 +37,15 @@ std::vector<AllReduceCurve> all_reduces_from_json(const JsonNode& node) {
   return curves;
 }
 
+std::uint32_t kernel_index(const JsonNode& item, std::size_t kernels) {
+  const std::int64_t index = item.integer(0);
+  if (static_cast<std::size_t>(index) >= kernels)
+    item.fail(fmt::format("an index below {}, the number of kernels", kernels));
+  return static_cast<std::uint32_t>(index);
+}
+
 BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
-  node.only({"batch", "kernels", "kernel_of"});
+  node.only({"batch", "kernels", "kernel_of", "accumulate_of"});
   BatchCosts costs;
   costs.batch = node.at("batch").integer(1);
   for (const JsonNode& item : node.at("kernels").items()) {
@@ -50,16 +58,19 @@ BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
                              .repeats = item.at("repeats").integer(1)});
   }
   const JsonNode kernel_of = node.at("kernel_of");
-  for (const JsonNode& item : kernel_of.items()) {
-    const std::int64_t index = item.integer(0);
-    if (static_cast<std::size_t>(index) >= costs.kernels.size()) {
-      item.fail(fmt::format("an index below {}, the number of kernels", costs.kernels.size()));
-    }
-    costs.kernel_of.push_back(static_cast<std::uint32_t>(index));
-  }
+  for (const JsonNode& item : kernel_of.items()) costs.kernel_of.push_back(kernel_index(item, costs.kernels.size()));
   if (costs.kernel_of.size() != graph.ops.size()) {
     kernel_of.fail_with(
         fmt::format("found {} indices, expected {}: one per op", costs.kernel_of.size(), graph.ops.size()));
+  }
+  if (const auto accumulate_of = node.find("accumulate_of")) {
+    for (const JsonNode& item : accumulate_of->items())
+      costs.accumulate_of.push_back(kernel_index(item, costs.kernels.size()));
+    const std::size_t expected = with_accumulations(graph).ops.size() - graph.ops.size();
+    if (costs.accumulate_of.size() != expected) {
+      accumulate_of->fail_with(fmt::format("found {} indices, expected {}: one per op that completes gradients",
+                                           costs.accumulate_of.size(), expected));
+    }
   }
   return costs;
 }
@@ -103,6 +114,7 @@ std::string trace_text(const Trace& trace) {
     }
     batches.push_back(
         {{"batch", costs.batch}, {"kernels", std::move(kernels)}, {"kernel_of", costs.kernel_of.items()}});
+    if (!costs.accumulate_of.empty()) batches.back()["accumulate_of"] = costs.accumulate_of;
   }
   json["graph"] = graph_to_json(trace.graph);
   return to_file_text(json);

@@ -36,7 +36,8 @@ std::vector<InputDescription> describe_inputs(const Graph& graph) {
   std::set<BufferId> seen;
   for (const TensorId id : graph.tensors.ids()) {
     const Tensor& tensor = graph.tensors[id];
-    if (graph.buffers[tensor.buffer].role != Role::input || !covers_buffer(graph, tensor)) continue;
+    const Buffer& buffer = graph.buffers[tensor.buffer];
+    if (buffer.role != Role::input || buffer.copy_of.valid() || !covers_buffer(graph, tensor)) continue;
     if (!seen.insert(tensor.buffer).second) continue;
     if (!tensor.batched) throw input_error("input '" + tensor.name + "': found no batch dimension, expected one");
     InputDescription input{.tensor = id, .name = tensor.name, .type = tensor.type, .extents = tensor.extents};

@@ -24,7 +24,8 @@ struct InputDescription {
   [[nodiscard]] std::int64_t elements() const;
 };
 
-/// The inputs of the graph, one for each buffer of that role (its first tensor that covers it), by tensor id.
+/// The inputs of the graph, one for each buffer of that role (its first tensor that covers it), by tensor id. Copies
+/// that later micro-batches have of them aren't listed.
 /// Throws Error (exit 2) naming an input that has no batch dimension.
 [[nodiscard]] std::vector<InputDescription> describe_inputs(const Graph& graph);
 

@@ -30,7 +30,7 @@ std::string listed(const std::vector<std::string>& items) {
 std::vector<BufferId> lasting_buffers(const Graph& graph) {
   std::vector<BufferId> buffers;
   for (const BufferId id : graph.buffers.ids()) {
-    if (is_lasting(graph.buffers[id].role)) buffers.push_back(id);
+    if (is_lasting(graph.buffers[id].role) && !graph.buffers[id].copy_of.valid()) buffers.push_back(id);
   }
   return buffers;
 }

@@ -16,7 +16,8 @@ struct BufferValues {
   std::span<const std::byte> bytes;
 };
 
-/// A graph's lasting buffers, by id.
+/// A graph's lasting buffers, by id, without the copies that later micro-batches have: how often a training goes
+/// through the network before an update is no part of what it has learned.
 [[nodiscard]] std::vector<BufferId> lasting_buffers(const Graph& graph);
 /// Those of them that make up the trained network: parameters and running statistics. By id.
 [[nodiscard]] std::vector<BufferId> weight_buffers(const Graph& graph);

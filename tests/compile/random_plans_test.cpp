@@ -34,9 +34,10 @@ TEST(RandomPlans, LegalPlansCompileVerifyAndNeverDeadlock) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Trace trace = random_step(seed);
     std::optional<GradientReduction> reduction;
-    if (seed % 3 == 0) {  // two ranks
-      reduction = random_reduction(trace, seed);
-      trace = planned_step(trace, reduction);
+    if (seed % 3 == 0) reduction = random_reduction(trace, seed);  // two ranks
+    const std::int64_t micro_batches = seed % 4 == 0 ? 2 + seed % 5 % 3 : 1;
+    trace = planned_step(trace, micro_batches, reduction);
+    if (reduction) {
       trace.machine.gpus_per_node = 2;
       trace.machine.gpu_links =
           GpuLinks{.kind = GpuLinks::Kind::crossbar, .rate = Rate{{1e9}, "test"}, .bricks = {}, .start = {1e-6}};
@@ -44,6 +45,7 @@ TEST(RandomPlans, LegalPlansCompileVerifyAndNeverDeadlock) {
     ASSERT_THAT(mistakes(trace.graph), testing::IsEmpty());
     Plan plan = random_plan(trace, seed);
     plan.reduction = reduction;
+    plan.micro_batches = micro_batches;
     const auto lowered = lower(trace, plan);
     ASSERT_TRUE(std::holds_alternative<Schedule>(lowered));
     const Schedule& schedule = std::get<Schedule>(lowered);

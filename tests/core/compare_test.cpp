@@ -75,5 +75,18 @@ TEST(Compare, TimelinesOfTwoSchedulesAreRefused) {
   EXPECT_EQ(complaint(four, streams), "the timelines 'a' (4 events) and 'a' (4 events) aren't of one schedule");
 }
 
+TEST(Compare, LooksAtTheGpusThatBothHave) {
+  const Timeline predicted = timeline({1, 2, 3}, "predicted"), measured = timeline({2, 2, 3}, "rank 0"),
+                 slower = timeline({4, 5, 6}, "rank 1");
+  const Timeline both = side_by_side({measured, slower});
+  EXPECT_EQ(gpus_of(both), 2U);
+  EXPECT_EQ(both.step, slower.step);
+  EXPECT_EQ(first_gpus(both, 1).events, measured.events);
+  const Comparison found = compare(predicted, both), expected = compare(predicted, measured);
+  EXPECT_EQ(found.busy.size(), expected.busy.size());
+  EXPECT_EQ(found.busy[0].second, expected.busy[0].second);
+  EXPECT_EQ(found.step.second, slower.step);
+}
+
 }  // namespace
 }  // namespace spillway

@@ -156,8 +156,11 @@ const ParseCase kCases[] = {
     {"BricksWithoutARate", "machine.json",
      "\"rate\": {\"bandwidth_bytes_per_second\": 25000000000.0, \"source\": \"measured: by nobody\"},", "",
      "/gpu_links: found no key 'rate', expected one with kind 'bricks'"},
-    {"MicroBatches", "plan.json", "\"micro_batches\": 1", "\"micro_batches\": 2",
-     "/micro_batches: found 2, expected 1; micro-batches aren't built yet"},
+    {"MicroBatchesWithoutTheirCosts", "plan.json", "\"micro_batches\": 1", "\"micro_batches\": 2",
+     "/micro_batches: the trace of 'chain' doesn't say what adding up the gradients of micro-batches costs: record it "
+     "again with 'spillway profile'"},
+    {"TooManyMicroBatches", "plan.json", "\"micro_batches\": 1", "\"micro_batches\": 9999",
+     "/micro_batches: found 9999, expected at most 1024"},
     {"RunThatIsNotThere", "plan.json", "\"after\": \"l1.forward\"", "\"after\": \"l1.forward#2\"",
      "/swaps/0/after: found 'l1.forward#2', expected a run of 'l1.forward' that is there: it runs once and is "
      "recomputed less often than that"},

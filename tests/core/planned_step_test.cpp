@@ -1,4 +1,5 @@
 #include "core/planned_step.h"
+#include "core/gradients.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +50,8 @@ struct Layers : SmallGraph {
     return {};
   }
   [[nodiscard]] std::vector<std::string> ops_with(Buckets buckets, std::int64_t behind = 1) const {
-    const Trace step = planned_step(trace, GradientReduction{.buckets = std::move(buckets), .updates_behind = behind});
+    const Trace step =
+        planned_step(trace, 1, GradientReduction{.buckets = std::move(buckets), .updates_behind = behind});
     std::vector<std::string> names;
     for (const OpId id : step.graph.ops.ids()) {
       names.push_back(step.graph.ops[id].name);
@@ -71,7 +73,7 @@ struct Layers : SmallGraph {
 
 TEST(PlannedStep, WithoutAReductionIsTheTracedStep) {
   const Layers layers;
-  EXPECT_EQ(planned_step(layers.trace, std::nullopt), layers.trace);
+  EXPECT_EQ(planned_step(layers.trace, 1, std::nullopt), layers.trace);
 }
 
 TEST(PlannedStep, GradientsAreListedAsTheBackwardPassCompletesThem) {
@@ -125,7 +127,7 @@ TEST(PlannedStep, WhatReadsAllGradientsWaitsForTheLastBucketAndUpdatesWaitForIt)
   graph.ops = ops;
   layers.trace.batches.clear();
   const Trace step = planned_step(
-      layers.trace, GradientReduction{.buckets = {{layers.c}, {layers.b}, {layers.a}}, .updates_behind = 1});
+      layers.trace, 1, GradientReduction{.buckets = {{layers.c}, {layers.b}, {layers.a}}, .updates_behind = 1});
   std::vector<std::string> names;
   for (const Op& op : step.graph.ops) names.push_back(op.name);
   EXPECT_THAT(names, ElementsAre("forward", "c.backward", "all_reduce.0", "b.backward", "all_reduce.1", "a.backward",

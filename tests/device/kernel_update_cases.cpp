@@ -43,6 +43,23 @@ KernelCase sgd_case() {
           .in_place = {{0, 2}, {0, -1}}};
 }
 
+KernelCase accumulate_case() {
+  const OperandDescription a = parameter({7, 3, 3}), b = parameter({5});
+  return {.name = "Accumulate",
+          .op = describe_op(Accumulate{.scale = 0.25}, {a, a, b, b}, {a, b}),
+          .prepare = [](Inputs&) {},
+          .reference =
+              [=](const Inputs& in) {
+                std::vector<TestTensor> out = {zeros(a), zeros(b)};
+                for (std::size_t k = 0; k < out.size(); ++k) {
+                  for (std::size_t i = 0; i < out[k].values.size(); ++i)
+                    out[k].values[i] = 0.25 * (in[2 * k].values[i] + in[2 * k + 1].values[i]);
+                }
+                return out;
+              },
+          .in_place = {{0, 2}, {0, -1}}};
+}
+
 KernelCase adam_case(const std::string& name, std::int64_t step) {
   const OperandDescription w = parameter({5, 17});
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
@@ -98,6 +115,7 @@ KernelCase statistics_case(const std::string& name, std::int64_t values) {
 std::vector<KernelCase> update_cases() {
   return {advance_case(),
           sgd_case(),
+          accumulate_case(),
           adam_case("FirstStep", 1),
           adam_case("LaterStep", 1000),
           statistics_case("", 4),

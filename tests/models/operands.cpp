@@ -191,6 +191,14 @@ void check(Operands& o, const GlobalAveragePoolBackward&) {
   o.counts(1, 1);
   if (o.counted()) o.expect(o.in[0].extents == Extents({o.out[0].extents[0], o.out[0].extents[1]}), "channels");
 }
+void check(Operands& o, const Accumulate&) {
+  o.expect(o.in.size() == 2 * o.out.size(), "operand count");
+  if (!o.counted()) return;
+  for (std::size_t i = 0; i < o.out.size(); ++i) {
+    o.expect(o.in[2 * i] == o.out[i] && o.in[2 * i + 1] == o.out[i], "shapes");
+    o.expect(o.in_place[i] == static_cast<int>(2 * i), "in place");
+  }
+}
 bool is_counter(const OperandDescription& operand) {
   return operand.type == ElementType::int64 && operand.extents == vector_of(1);
 }

@@ -112,12 +112,13 @@ TEST_F(Profile, EqualOpsShareOneCost) {
 }
 
 TEST_F(Profile, TellsItsProgressOnceForEachDistinctOp) {
-  // 15 of the smaller batch (see distinct_ops_test.cpp) and, without the five updates, 10 of the larger.
-  ASSERT_EQ(told_.size(), 25U);
+  // 15 of the smaller batch (see distinct_ops_test.cpp), two sums of gradients, and, without these and the five updates,
+  // 10 of the larger.
+  ASSERT_EQ(told_.size(), 27U);
   std::set<std::size_t> ops;
   for (std::size_t i = 0; i < told_.size(); ++i) {
     ops.insert(told_[i].op);
-    EXPECT_EQ(told_[i].count, 25U);
+    EXPECT_EQ(told_[i].count, 27U);
     EXPECT_EQ(told_[i].batch, i < 15 ? 1 : 3);
     if (i > 0) {
       EXPECT_GE(told_[i].elapsed, told_[i - 1].elapsed);

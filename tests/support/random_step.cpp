@@ -9,7 +9,8 @@
 
 #include "compile/recompute.h"
 #include "core/error.h"
-#include "core/planned_step.h"
+#include "core/gradients.h"
+#include "core/micro_batches.h"
 
 namespace spillway {
 namespace {
@@ -166,10 +167,16 @@ class StepBuilder {
   Trace finish() {
     Trace trace;
     BatchCosts costs{.batch = 1, .kernels = {}, .kernel_of = {}};
-    for (const OpId id : graph_.ops.ids()) {
+    const Graph timed = with_accumulations(graph_);
+    for (const OpId id : timed.ops.ids()) {
       const Seconds seconds{1e-6 * static_cast<double>(random_.between(1, 10'000))};
-      costs.kernel_of.push_back(static_cast<std::uint32_t>(id.index()));
-      costs.kernels.push_back({.kernel = graph_.ops[id].name,
+      const auto kernel = static_cast<std::uint32_t>(id.index());
+      if (id.index() < graph_.ops.size()) {
+        costs.kernel_of.push_back(kernel);
+      } else {
+        costs.accumulate_of.push_back(kernel);
+      }
+      costs.kernels.push_back({.kernel = timed.ops[id].name,
                                .workspace = {random_.chance(30) ? 4 * random_.between(1, 60) : 0},
                                .seconds = seconds,
                                .spread = 0,

@@ -118,8 +118,6 @@ const Mutant kMutants[] = {
      "backward (instruction 7) is an all-reduce, its op isn't"},
     {"SecondGpu", Rule::not_supported_yet, changed<[](Schedule& s) { s.streams[StreamId(1)].gpu = 1; }, swapped>,
      "stream 1 is on GPU 1; only schedules of one GPU, 0, can be verified"},
-    {"MicroBatches", Rule::not_supported_yet, changed<[](Schedule& s) { s.plan.micro_batches = 2; }, swapped>,
-     "the plan has 2 micro-batches; only 1 can be verified"},
     {"UnknownResidency", Rule::ids_are_in_range,
      changed<[](Schedule& s) { instruction(s, 7).inputs[0] = ResidencyId(9); }, swapped>,
      "backward (instruction 7): input: found 9, expected an id below 9"},
@@ -318,6 +316,9 @@ const Mutant kMutants[] = {
     {"NoAllReduce", Rule::gradients_are_reduced_once,
      changed<[](Schedule& s) { s.plan.platform.gpus_per_node = 2; }, swapped>,
      "'update' reads 'dw', which has been all-reduced 0 times since it was written, expected once"},
+    {"NoSecondMicroBatch", Rule::gradients_hold_every_micro_batch,
+     changed<[](Schedule& s) { s.plan.micro_batches = 2; }, swapped>,
+     "'update' reads 'dw', which holds 1 times the sum over 1 passes, expected the mean over 2"},
 };
 
 void PrintTo(const Mutant& mutant, std::ostream* out) {

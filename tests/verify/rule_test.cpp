@@ -21,7 +21,7 @@ std::string documentation() {
 TEST(Rule, NumbersCountFromOneWithoutHoles) {
   int number = 0;
   for (const Rule rule : all_rules()) EXPECT_EQ(static_cast<int>(rule), ++number);
-  EXPECT_EQ(number, static_cast<int>(Rule::gradients_are_reduced_once));
+  EXPECT_EQ(number, static_cast<int>(Rule::gradients_hold_every_micro_batch));
 }
 
 TEST(Rule, NamesAreUniqueAndSpelledAsInCode) {

@@ -45,6 +45,7 @@ SPILLWAY_RECIPES(DiceLossBackward);
 SPILLWAY_RECIPES(AdvanceStep);
 SPILLWAY_RECIPES(SgdMomentum);
 SPILLWAY_RECIPES(Adam);
+SPILLWAY_RECIPES(Accumulate);
 #undef SPILLWAY_RECIPES
 
 /// A recipe of one loop of ours, which needs no workspace.

@@ -4,7 +4,7 @@
 #include "device/cpu/kernels/loops.h"
 #include "device/cpu/kernels/recipes.h"
 
-// What happens once a step: the optimizer, the step's number, running statistics.
+// What happens to parameters and state: the optimizer, sums of gradients, the step's number, running statistics.
 
 namespace spillway {
 
@@ -79,6 +79,19 @@ std::vector<Recipe> recipes(const Adam& adam, const OpDescription& op, int) {
       new_m[i] = mean;
       new_v[i] = square;
       new_w[i] = w[i] - size * (mean / (std::sqrt(square) * correction + epsilon));
+    }
+  });
+}
+
+std::vector<Recipe> recipes(const Accumulate& accumulate, const OpDescription& op, int) {
+  std::vector<std::int64_t> counts;
+  for (const OperandDescription& sum : op.outputs) counts.push_back(elements(sum));
+  return loop_recipe([scale = static_cast<float>(accumulate.scale), counts](const Operands& operands) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const float *sum = operands.input(2 * i), *part = operands.input(2 * i + 1);
+      float* result = operands.output(i);
+#pragma GCC ivdep
+      for (std::int64_t k = 0; k < counts[i]; ++k) result[k] = scale * (sum[k] + part[k]);
     }
   });
 }
