@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "core/error.h"
-#include "core/make_timeline.h"
 
 namespace spillway {
 namespace {
@@ -262,18 +261,17 @@ Seconds Runner::run_step() {
   return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
 }
 
-Timeline Runner::timeline(const std::string& title) const {
+MeasuredStep Runner::measured() const {
   const Prepared& prepared = *prepared_;
   SPILLWAY_CHECK(timing_ == Timing::on && prepared.step > 0, "no timed step has run");
   const Seconds begun = device_.time_of(prepared.begun);
-  IdVector<InstructionId, Span> spans;
+  MeasuredStep measured;
   for (const Prepared::Command& command : prepared.commands) {
-    spans.push_back(
+    measured.spans.push_back(
         {.start = device_.time_of(command.started) - begun, .end = device_.time_of(command.completed) - begun});
   }
-  Seconds step;
-  for (const EventId joined : prepared.joined) step = std::max(step, device_.time_of(joined) - begun);
-  return make_timeline(trace_.graph, schedule_, spans, step, Timeline::Origin::measured, title);
+  for (const EventId joined : prepared.joined) measured.step = std::max(measured.step, device_.time_of(joined) - begun);
+  return measured;
 }
 
 }  // namespace spillway

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "core/make_timeline.h"
 #include "core/schedule.h"
-#include "core/timeline.h"
 #include "core/trace.h"
 #include "device/device.h"
 
@@ -17,6 +17,12 @@ struct Reduction;
 
 /// Whether a step's instructions are timed one by one.
 enum class Timing { off, on };
+
+/// When the instructions of a step ran, from its start, and when all streams had joined.
+struct MeasuredStep {
+  IdVector<InstructionId, Span> spans;
+  Seconds step;
+};
 
 /// Runs one Schedule on one device, step after step. It decides nothing: every copy, wait and address stands in the
 /// Schedule.
@@ -50,7 +56,7 @@ class Runner {
   Seconds run_step();
 
   /// When each instruction of the last step ran. Requires: Timing::on, and a step has run.
-  [[nodiscard]] Timeline timeline(const std::string& title) const;
+  [[nodiscard]] MeasuredStep measured() const;
 
   /// Bytes of the host pool, staging for `set` and `get` included.
   [[nodiscard]] Bytes host_pool_bytes() const;

@@ -6,60 +6,26 @@
 #include <filesystem>
 #include <fstream>
 
-#include "comm/threads.h"
-#include "compile/lower.h"
 #include "core/error.h"
-#include "core/planned_step.h"
-#include "device/spec.h"
-#include "executor/train.h"
+#include "core/gradients.h"
+#include "tests/support/ranks.h"
 #include "tests/support/training.h"
-#include "tuner/tune.h"
 
 namespace spillway {
 namespace {
 
 constexpr std::int64_t kSteps = 4;
 
-/// A plan and the step that it is for.
-struct Planned {
-  Trace step;
-  Schedule schedule;
-};
+using Change = ChangeRequest;
 
 Planned plan_for(const Trace& trace, std::int64_t ranks, const std::string& policy, double share,
                  std::optional<GradientReduction> reduction = {}) {
-  TuneRequest request;
-  request.trace = &trace;
-  request.platform = trace.machine;
-  request.platform.gpus_per_node = ranks;
-  request.platform.gpu_links =
-      GpuLinks{.kind = GpuLinks::Kind::crossbar, .rate = Rate{{1e9}, "test"}, .bricks = {}, .start = {1e-6}};
-  request.reduction = std::move(reduction);
-  request.batch = trace.batches.front().batch;
-  request.capacity = {static_cast<std::int64_t>(share * static_cast<double>(footprint(trace, request.batch).value))};
-  request.policy = policy;
-  request.evaluations = 60;
-  std::variant<Tuned, NothingFits> found = tune(request);
-  Tuned& tuned = std::get<Tuned>(found);
-  return {.step = planned_step(trace, tuned.plan.reduction), .schedule = std::move(tuned.schedule)};
+  return spillway::plan_for(
+      {.trace = &trace, .ranks = ranks, .policy = policy, .share = share, .reduction = std::move(reduction)});
 }
 
-using Change = std::function<void(int rank, TrainRequest&)>;
-
-/// Each rank's losses.
 std::vector<std::vector<float>> losses_on(int ranks, const Planned& planned, const Change& change = {}) {
-  std::vector<std::vector<float>> losses(static_cast<std::size_t>(ranks));
-  run_ranks(ranks, [&](Communicator& communicator) {
-    const std::unique_ptr<Device> device = make_device(parse_device(planned.schedule.plan.platform.device));
-    TrainRequest request;
-    request.trace = &planned.step;
-    request.schedule = &planned.schedule;
-    request.communicator = &communicator;
-    request.steps = kSteps;
-    if (change) change(communicator.rank(), request);
-    losses[static_cast<std::size_t>(communicator.rank())] = train(*device, request).losses;
-  });
-  return losses;
+  return losses_on_ranks(ranks, planned, kSteps, change);
 }
 
 class SeveralRanks : public testing::TestWithParam<TinyModel> {};
