@@ -54,7 +54,7 @@ std::optional<Found> found(const Trace& trace, const Platform& platform, const s
   std::variant<Tuned, NothingFits> outcome = tune(request);
   const Tuned* tuned = std::get_if<Tuned>(&outcome);
   if (!tuned) return std::nullopt;
-  const Trace step = planned_step(trace, tuned->plan.reduction);
+  const Trace step = planned_step(trace, tuned->plan.micro_batches, tuned->plan.reduction);
   double copied = 0;
   for (const Instruction& instruction : tuned->schedule.instructions) {
     if (!runs_op(instruction.kind))

@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "compile/lower.h"
+#include "core/gradients.h"
 #include "core/planned_step.h"
 #include "models/models.h"
 #include "sim/simgrid.h"
@@ -39,8 +40,12 @@ Case all_swapped(const std::string& model, const std::vector<std::string>& setti
   made.trace.machine = platform;
   made.plan.platform = platform;
   made.plan.capacity = {1LL << 40};
-  if (platform.ranks() > 1) made.plan.reduction = reductions(made.trace.graph).front();
-  made.trace = planned_step(made.trace, made.plan.reduction);
+  if (platform.ranks() > 1) {
+    made.plan.reduction.emplace();
+    for (const BufferId gradient : parameter_gradients(made.trace.graph))
+      made.plan.reduction->buckets.push_back({gradient});
+  }
+  made.trace = planned_step(made.trace, made.plan.micro_batches, made.plan.reduction);
   const auto stream = compute_stream(made.trace.graph, {});
   for (const Gap& gap : gaps(made.trace.graph, uses(made.trace.graph, stream, 1), stream.size())) {
     if (!gap.wraps && gap.after.valid() && gap.before.valid()) {

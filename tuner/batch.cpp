@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/planned_step.h"
 
 namespace spillway {
 
@@ -13,19 +14,21 @@ BatchCurve tune_batches(const TuneRequest& request) {
         fmt::format("the trace of '{}' has no batch; record it with 'spillway profile'", request.trace->graph.name));
   }
   BatchCurve curve;
+  const Trace step = planned_step(*request.trace, request.micro_batches, std::nullopt);
   for (const BatchCosts& costs : request.trace->batches) {
     TuneRequest one = request;
     one.batch = costs.batch;
+    one.reduction_ways = {};  // of another batch
     std::variant<Tuned, NothingFits> outcome = tune(one);
     BatchPoint point;
     point.batch = costs.batch;
-    point.footprint = footprint(*request.trace, costs.batch);
+    point.footprint = footprint(step, costs.batch);
     const std::size_t index = curve.points.size();
     bool is_result = index == 0;
     if (const Tuned* tuned = std::get_if<Tuned>(&outcome)) {
       point.fits = true;
       point.step = tuned->times.step;
-      point.samples_per_second = static_cast<double>(costs.batch * request.platform.ranks()) / tuned->times.step.value;
+      point.samples_per_second = static_cast<double>(samples_per_step(tuned->plan)) / tuned->times.step.value;
       point.arena = tuned->schedule.arena_bytes;
       curve.largest = index;
       if (!curve.fastest || point.samples_per_second > curve.points[*curve.fastest].samples_per_second) {

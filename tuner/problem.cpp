@@ -142,6 +142,7 @@ Plan Problem::plan(std::vector<Swap> swaps, std::map<std::string, std::string> k
   plan.platform = request_.platform;
   plan.reduction = request_.reduction;
   plan.batch = request_.batch;
+  plan.micro_batches = request_.micro_batches;
   plan.capacity = request_.capacity;
   plan.host_capacity = request_.host_capacity;
   plan.policy = request_.policy;

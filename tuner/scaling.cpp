@@ -60,6 +60,7 @@ std::optional<Scaling> scaling(const TuneRequest& request, const Tuned& tuned) {
   TuneRequest alone = request;
   alone.platform = one_rank(request.platform);
   alone.reduction.reset();
+  alone.reduction_ways = {};
   alone.progress = nullptr;
   const std::variant<Tuned, NothingFits> found = tune(alone);
   const Tuned* one = std::get_if<Tuned>(&found);
@@ -67,9 +68,10 @@ std::optional<Scaling> scaling(const TuneRequest& request, const Tuned& tuned) {
   Scaling scaling{.one_rank = one->times.step,
                   .efficiency = one->times.step / tuned.times.step,
                   .with_one_rank_plan = std::nullopt};
-  const Trace step = planned_step(*request.trace, tuned.plan.reduction);
+  const Trace alone_step = planned_step(*request.trace, request.micro_batches, std::nullopt);
+  const Trace step = planned_step(*request.trace, request.micro_batches, tuned.plan.reduction);
   Plan plan = tuned.plan;
-  plan.swaps = carried_over(one->plan.swaps, request.trace->graph, step.graph, request.batch);
+  plan.swaps = carried_over(one->plan.swaps, alone_step.graph, step.graph, request.batch);
   std::variant<Schedule, Shortfall> lowered = lower(step, plan);
   if (const Schedule* schedule = std::get_if<Schedule>(&lowered))
     scaling.with_one_rank_plan = step_times(step, *schedule, request.platform).step;

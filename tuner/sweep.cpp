@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -32,13 +33,51 @@ Bytes capacity_at(const SweepQuestion& question, const Platform& machine, const 
                                    : parse_capacity(question.capacity, footprint);
 }
 
+/// What many points of a sweep have in common, worked out once. For use by several threads.
+class Shared {
+ public:
+  explicit Shared(const SweepRequest& request) : trace_(*request.trace) {}
+
+  /// Throws Error (exit 2) when the batch wasn't profiled.
+  [[nodiscard]] Bytes footprint_at(std::int64_t batch) {
+    return once(footprints_, batch, [&] {
+      static_cast<void>(costs_at(trace_, batch));
+      return footprint(trace_, batch);
+    });
+  }
+  /// Empty for one rank. They live as long as this. Throws like reduction_ways.
+  [[nodiscard]] std::span<const ReductionWay> ways(const SweepMachine& machine, const Trace& trace,
+                                                   std::int64_t batch) {
+    if (machine.machine->ranks() == 1) return {};
+    return once(ways_, std::pair(&machine, batch), [&] { return reduction_ways(trace, *machine.machine, batch, 1); });
+  }
+
+ private:
+  /// Two threads may both work a value out; the first one's is kept.
+  template <class Key, class Value, class Make>
+  const Value& once(std::map<Key, Value>& known, const Key& key, Make make) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = known.find(key); found != known.end()) return found->second;
+    }
+    Value made = make();
+    const std::lock_guard lock(mutex_);
+    return known.emplace(key, std::move(made)).first->second;
+  }
+
+  const Trace& trace_;
+  std::mutex mutex_;  ///< guards both maps; values don't move
+  std::map<std::int64_t, Bytes> footprints_;
+  std::map<std::pair<const SweepMachine*, std::int64_t>, std::vector<ReductionWay>> ways_;
+};
+
 /// What is known of a point before any plan; whether that answers it.
-bool begin_answer(const SweepQuestion& question, const SweepMachine& machine, const Trace& trace, SweepAnswer& answer) {
+bool begin_answer(const SweepQuestion& question, const SweepMachine& machine, const Trace& trace, Shared& shared,
+                  SweepAnswer& answer) {
   try {
     if (!machine.machine) throw input_error(machine.reason);
     answer.ranks = machine.machine->ranks();
-    static_cast<void>(costs_at(trace, question.batch));
-    answer.footprint = footprint(trace, question.batch);
+    answer.footprint = shared.footprint_at(question.batch);
     answer.capacity = capacity_at(question, *machine.machine, trace, answer.footprint);
     return false;
   } catch (const Error& error) {
@@ -52,15 +91,16 @@ void add_plan(const Tuned& tuned, SweepAnswer& answer) {
   answer.step = expected.step;
   answer.compute = expected.compute;
   answer.stall = expected.stall;
-  answer.samples_per_second = static_cast<double>(tuned.plan.batch * answer.ranks) / expected.step.value;
+  answer.samples_per_second = static_cast<double>(samples_per_step(tuned.plan)) / expected.step.value;
   answer.arena = expected.arena;
   answer.host = expected.host;
   answer.swaps = static_cast<std::int64_t>(tuned.plan.swaps.size());
 }
 
-SweepAnswer planned(const SweepRequest& sweep, const SweepQuestion& question, const SweepMachine& machine) {
+SweepAnswer planned(const SweepRequest& sweep, const SweepQuestion& question, const SweepMachine& machine,
+                    Shared& shared) {
   SweepAnswer answer;
-  if (begin_answer(question, machine, *sweep.trace, answer)) return answer;
+  if (begin_answer(question, machine, *sweep.trace, shared, answer)) return answer;
   try {
     const Transferred times = transferred(*sweep.trace, *machine.machine);
     TuneRequest request;
@@ -70,6 +110,7 @@ SweepAnswer planned(const SweepRequest& sweep, const SweepQuestion& question, co
     request.capacity = answer.capacity;
     request.policy = question.policy;
     request.evaluations = question.evaluations;
+    request.reduction_ways = shared.ways(machine, times.trace, question.batch);
     const std::variant<Tuned, NothingFits> found = tune(request);
     if (const Tuned* tuned = std::get_if<Tuned>(&found)) {
       add_plan(*tuned, answer);
@@ -104,6 +145,7 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
   for (const std::string& capacity : request.capacities) static_cast<void>(parse_capacity(capacity, Bytes{1}));
   for (const std::string& policy : request.policies) expect_policy(policy);
   std::vector<SweepPoint> points;
+  Shared shared(request);
   for (const SweepMachine& machine : request.machines) {
     SweepQuestion question{.platform = machine.platform,
                            .gpus = machine.gpus,
@@ -116,7 +158,7 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
         question.capacity = capacity;
         question.batch = batch;
         SweepAnswer answer;
-        const bool answered = begin_answer(question, machine, *request.trace, answer);
+        const bool answered = begin_answer(question, machine, *request.trace, shared, answer);
         for (const std::string& policy : request.policies) {
           question.policy = policy;
           points.push_back({.question = question, .answer = answered ? std::optional(answer) : std::nullopt});
@@ -150,6 +192,7 @@ std::vector<std::size_t> unanswered(std::span<const SweepPoint> points) {
 void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& points, std::span<const std::size_t> which,
                       const SweepRun& run) {
   const std::size_t of_machine = points_of_machine(request);
+  Shared shared(request);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;  // guards `failure` and calls of `finished`
   std::exception_ptr failure;
@@ -160,7 +203,7 @@ void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& poin
         const std::size_t mine = next++;
         if (mine >= which.size()) return;
         SweepPoint& point = points[which[mine]];
-        point.answer = planned(request, point.question, request.machines[which[mine] / of_machine]);
+        point.answer = planned(request, point.question, request.machines[which[mine] / of_machine], shared);
         const std::lock_guard lock(mutex);
         if (run.finished && !failed) run.finished(point);
       }

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <span>
 
 #include "core/error.h"
 #include "core/planned_step.h"
@@ -82,42 +82,11 @@ std::variant<Tuned, NothingFits> tune_step(const Policy& policy, const TuneReque
 }
 
 std::variant<Tuned, NothingFits> tune_with(const Policy& policy, TuneRequest request,
-                                           const GradientReduction& reduction) {
-  const Trace step = planned_step(*request.trace, reduction);
+                                           const std::optional<GradientReduction>& reduction) {
+  const Trace step = planned_step(*request.trace, request.micro_batches, reduction);
   request.trace = &step;
   request.reduction = reduction;
   return tune_step(policy, request);
-}
-
-/// A way to add up gradients, and what a step that keeps everything costs with it.
-struct Reduced {
-  GradientReduction reduction;
-  Seconds step;
-  Bytes peak;
-};
-
-/// The fastest first.
-std::vector<Reduced> by_step_in_memory(const TuneRequest& request) {
-  const Machine machine(request.platform);
-  std::vector<Reduced> ways;
-  for (const GradientReduction& reduction : reductions(request.trace->graph)) {
-    const Trace step = planned_step(*request.trace, reduction);
-    Plan plan;
-    plan.platform = request.platform;
-    plan.batch = request.batch;
-    plan.reduction = reduction;
-    plan.capacity = {std::numeric_limits<std::int64_t>::max()};
-    const Schedule schedule = std::get<Schedule>(lower(step, plan, Effort::quick));
-    ways.push_back(
-        {.reduction = reduction, .step = step_times(step, schedule, machine).step, .peak = schedule.peak_live_bytes});
-  }
-  if (ways.empty()) {
-    throw input_error(fmt::format("'{}' has no gradients of parameters: several ranks have nothing to add up",
-                                  request.trace->graph.name));
-  }
-  std::ranges::stable_sort(
-      ways, [](const Reduced& a, const Reduced& b) { return a.step != b.step ? a.step < b.step : a.peak < b.peak; });
-  return ways;
 }
 
 }  // namespace
@@ -125,14 +94,17 @@ std::vector<Reduced> by_step_in_memory(const TuneRequest& request) {
 std::variant<Tuned, NothingFits> tune(const TuneRequest& request) {
   SPILLWAY_CHECK(request.trace != nullptr, "a request names its trace");
   const Policy& policy = find_policy(request.policy);
-  if (request.platform.ranks() == 1) return tune_step(policy, request);
-  if (request.reduction) return tune_with(policy, request, *request.reduction);
-  const std::vector<Reduced> ways = by_step_in_memory(request);
+  if (request.platform.ranks() == 1 || request.reduction) return tune_with(policy, request, request.reduction);
+  const std::vector<ReductionWay> found =
+      request.reduction_ways.empty()
+          ? reduction_ways(*request.trace, request.platform, request.batch, request.micro_batches)
+          : std::vector<ReductionWay>();
+  const std::span<const ReductionWay> ways = found.empty() ? request.reduction_ways : found;
   std::variant<Tuned, NothingFits> first = tune_with(policy, request, ways.front().reduction);
   const Tuned* tuned = std::get_if<Tuned>(&first);
   if (tuned && tuned->times.step <= kAsInMemory * ways.front().step) return first;
   // Memory costs time here. The way that holds gradients the shortest leaves most for the rest.
-  const auto leanest = std::ranges::min_element(ways, {}, &Reduced::peak);
+  const auto leanest = std::ranges::min_element(ways, {}, &ReductionWay::peak);
   if (leanest == ways.begin()) return first;
   std::variant<Tuned, NothingFits> second = tune_with(policy, request, leanest->reduction);
   const Tuned* other = std::get_if<Tuned>(&second);

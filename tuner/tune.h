@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/schedule.h"
 #include "core/trace.h"
 #include "sim/simulate.h"
+#include "tuner/reduction.h"
 
 namespace spillway {
 
@@ -31,7 +33,10 @@ struct TuneRequest {
   Platform platform;
   /// How several ranks add up gradients; absent: chosen by simulated time.
   std::optional<GradientReduction> reduction = {};
+  /// To choose among, as reduction_ways() gives them; must outlive the call. Empty: worked out.
+  std::span<const ReductionWay> reduction_ways = {};
   std::int64_t batch = 1;
+  std::int64_t micro_batches = 1;
   Bytes capacity;                      ///< what the arena may use
   std::optional<Bytes> host_capacity;  ///< what the host pool may use; absent: no limit
   Constraints constraints;
@@ -44,7 +49,8 @@ struct TuneRequest {
 
 /// A plan that fits, lowered with full effort and verified.
 struct Tuned {
-  /// Complete but for trace_path and trace_sha256, which only the caller knows. Of planned_step(trace, plan.reduction).
+  /// Complete but for trace_path and trace_sha256, which only the caller knows. Of planned_step(trace,
+  /// plan.micro_batches, plan.reduction).
   Plan plan;
   Schedule schedule;
   StepTimes times;
