@@ -46,8 +46,7 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   report.add("first_step", result.first_step);
   report.add("stopped", result.stopped);
   report.add("step_seconds", step);
-  if (step > 0)
-    report.add("samples_per_second", static_cast<double>(schedule.plan.batch * schedule.plan.platform.ranks()) / step);
+  if (step > 0) report.add("samples_per_second", static_cast<double>(samples_per_step(schedule.plan)) / step);
   report.add("ranks", schedule.plan.platform.ranks());
   if (result.timeline) report.add("stall_seconds", result.timeline->stall);
   report.add("arena_bytes", schedule.arena_bytes);

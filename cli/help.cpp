@@ -37,23 +37,28 @@ examples:
 const std::map<std::string, const char*>& commands() {
   static const std::map<std::string, const char*> texts{
       {"profile", R"(usage: spillway profile MODEL [options] -o TRACE
+       spillway profile --machine [options] -o PLATFORM
 
 Times every distinct op of a model's training step alone, one at a time, with
-and without copies beside it; so the model may be larger than the memory.
+and without copies beside it; so the model may be larger than the memory. Under
+mpirun the ranks measure together, and their all-reduces too.
 
 what to measure:
   MODEL                a built-in model; 'spillway list models' lists them
   --set KEY=VALUE      a setting of the model; may be repeated
   --optimizer NAME     adam or sgd [the model's own]
   --batch LIST         samples per step, one or several: 1,2,4 [1]
+  --machine            only the machine's links: writes a platform file, which
+                       --platform takes
 where:
   --device DEVICE      cpu[:threads=N] [cpu: one thread fewer than cores]
 result:
-  -o, --output TRACE   the trace, JSON
+  -o, --output FILE    the trace or the platform, JSON
 
 examples:
   spillway profile mlp --set width=256 --batch 256,512 -o mlp.trace.json
   spillway profile unet3d --set side=32 --set base=4 -o unet.trace.json
+  mpirun -n 2 --bind-to none spillway profile --machine -o here.json
 )"},
       {"tune", R"(usage: spillway tune TRACE [options] -o PLAN
 
@@ -76,6 +81,8 @@ the machine:
 the plan:
   --batch N            a profiled batch, or auto: the one with the most samples
                        per second among those that fit [the smallest profiled]
+  --micro-batches N    batches whose gradients are added up before one update:
+                       trains at N times the batch in about its memory [1]
   --policy NAME        'spillway list policies' lists them [threshold]
   --keep PATTERN       buffers that must stay; may be repeated: 'enc0.*'
   --swap PATTERN       buffers that must leave whenever they can

@@ -84,7 +84,9 @@ ExitCode run_simulate(const SimulateOptions& options) {
     if (event.kind == "swap_out") out += event.bytes;
     if (event.kind == "swap_in") in += event.bytes;
   }
-  const double samples = static_cast<double>(schedule.plan.batch * platform.ranks()) / timeline.step.value;
+  Plan there = schedule.plan;
+  there.platform = platform;
+  const double samples = static_cast<double>(samples_per_step(there)) / timeline.step.value;
   if (options.json) {
     Report report;
     report.add("step_seconds", timeline.step);

@@ -135,7 +135,8 @@ class Commands {
 
   void add_profile() {
     CLI::App& app = add("profile", [this] { return run_profile(profile_, command_line_); });
-    app.add_option("MODEL", profile_.model)->required();
+    app.add_option("MODEL", profile_.model);
+    app.add_flag("--machine", profile_.machine);
     repeated(app, "--set", profile_.set);
     app.add_option("--batch", profile_.batch);
     optional(app, "--optimizer", profile_.optimizer);
@@ -150,6 +151,7 @@ class Commands {
     optional(app, "--capacity", tune_.capacity);
     optional(app, "--host-capacity", tune_.host_capacity);
     optional(app, "--batch", tune_.batch);
+    app.add_option("--micro-batches", tune_.micro_batches);
     app.add_option("--policy", tune_.policy);
     repeated(app, "--keep", tune_.keep);
     repeated(app, "--swap", tune_.swap);

@@ -13,6 +13,7 @@
 #include "device/spec.h"
 #include "models/models.h"
 #include "profiler/all_reduce_timer.h"
+#include "profiler/machine.h"
 
 namespace spillway {
 namespace {
@@ -42,9 +43,47 @@ std::string ranks_text(const Trace& trace) {
                      to_text(curve.points.back().seconds));
 }
 
+std::string link_text(const HostLink& link) {
+  return fmt::format("in {}, out {}, start {}", to_text(link.in.value), to_text(link.out.value), to_text(link.start));
+}
+
+ExitCode profile_machine(const ProfileOptions& options) {
+  if (!options.model.empty() || !options.set.empty() || options.optimizer)
+    throw input_error("profile: --machine measures no model; leave MODEL, --set and --optimizer out");
+  const Ranks ranks;
+  if (ranks.is_first()) require_writable(options.output);
+  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  ProgressLine line;
+  line.show("profile: copies");
+  if (ranks.communicator()) ranks.communicator()->barrier();
+  Platform machine = measure_machine(*device);
+  if (ranks.communicator()) {
+    machine = with_ranks(std::move(machine), time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+                           line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
+                         }));
+  }
+  line.clear();
+  if (!ranks.is_first()) return ExitCode::yes;
+  write_file_atomically(options.output, platform_text(machine));
+  fmt::print("{}: {}\n", options.output, machine.name);
+  Facts facts{{"host link", link_text(machine.host_link)}};
+  if (machine.gpu_links)
+    facts.emplace_back(
+        "ranks", fmt::format("{}, {} between them, start {}", machine.ranks(), to_text(machine.gpu_links->rate->value),
+                             to_text(machine.gpu_links->start)));
+  facts.emplace_back("next", fmt::format("spillway tune TRACE --platform {} -o PLAN", options.output));
+  print_facts(facts);
+  return ExitCode::yes;
+}
+
 }  // namespace
 
 ExitCode run_profile(const ProfileOptions& options, const std::string& command_line) {
+  if (options.machine) return profile_machine(options);
+  if (options.model.empty()) {
+    throw input_error(
+        "profile: found no MODEL, expected one of 'spillway list models', or --machine to measure only the machine");
+  }
   ProfileRequest request;
   request.batches = parse_batches(options.batch);
   request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
@@ -82,9 +121,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
                     percent(while_copying / sum - 1)});
   }
   print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
-  const HostLink& link = trace.machine.host_link;
-  print_facts({{"host link", fmt::format("in {}, out {}, start {}", to_text(link.in.value), to_text(link.out.value),
-                                         to_text(link.start))},
+  print_facts({{"host link", link_text(trace.machine.host_link)},
                {"ranks", ranks_text(trace)},
                {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
   return ExitCode::yes;

@@ -132,12 +132,14 @@ void show_schedule(const std::string& path) {
 }
 
 void show_timeline(const std::string& path) {
-  const Timeline timeline = read_timeline(path);
+  const Timeline whole = read_timeline(path);
+  const Timeline timeline = first_gpus(whole, 1);
   fmt::print("{} timeline: {}\n", timeline.origin == Timeline::Origin::predicted ? "predicted" : "measured",
              timeline.title);
-  print_facts(
-      {{"step", to_text(timeline.step)},
-       {"stall", fmt::format("{} ({:.1f} %)", to_text(timeline.stall), 100 * (timeline.stall / timeline.step))}});
+  Facts facts{{"step", to_text(timeline.step)},
+              {"stall", fmt::format("{} ({:.1f} %)", to_text(timeline.stall), 100 * (timeline.stall / timeline.step))}};
+  if (gpus_of(whole) > 1) facts.emplace_back("ranks", fmt::format("{}; what follows is rank 0's", gpus_of(whole)));
+  print_facts(facts);
   constexpr const char* kNames[] = {"compute", "swap-out", "swap-in", "network", "host"};
   std::vector<std::vector<std::string>> rows;
   for (const StreamId stream : timeline.streams.ids()) {

@@ -8,9 +8,11 @@
 #include "cli/output.h"
 #include "cli/platform.h"
 #include "compile/lower.h"
+#include "core/gradients.h"
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
 #include "core/io/report.h"
+#include "core/micro_batches.h"
 #include "core/planned_step.h"
 #include "sim/transfer.h"
 #include "tuner/batch.h"
@@ -29,6 +31,11 @@ std::int64_t parse_batch(const std::string& text) {
   return batch;
 }
 
+std::int64_t checked_micro_batches(std::int64_t count) {
+  if (count >= 1 && count <= kMostMicroBatches) return count;
+  throw input_error(fmt::format("--micro-batches: found {}, expected a number from 1 to {}", count, kMostMicroBatches));
+}
+
 /// Bytes that cross the link in one step, out and in together.
 Bytes copied_bytes(const Graph& graph, const Schedule& schedule) {
   Bytes sum;
@@ -45,9 +52,13 @@ std::string ranks_text(const Platform& platform) {
              : fmt::format("{}: {} on each of {} nodes", platform.ranks(), platform.gpus_per_node, platform.nodes);
 }
 
-/// Samples that all ranks see in one step.
-double samples_per_step(const Plan& plan) {
-  return static_cast<double>(plan.batch * plan.platform.ranks());
+double samples_a_second(const Plan& plan) {
+  return static_cast<double>(samples_per_step(plan)) / plan.prediction->step.value;
+}
+
+std::string batch_text(const Plan& plan) {
+  return plan.micro_batches == 1 ? std::to_string(plan.batch)
+                                 : fmt::format("{} x {} micro-batches", plan.batch, plan.micro_batches);
 }
 
 /// What several ranks add to the facts.
@@ -80,7 +91,7 @@ void print_tuned(const Tuned& tuned, const Trace& trace, const std::optional<Sca
   Facts facts{{"plan", output},
               {"policy", tuned.plan.policy + knobs},
               {"platform", platform},
-              {"batch", std::to_string(tuned.plan.batch)},
+              {"batch", batch_text(tuned.plan)},
               {"capacity", fmt::format("{} ({:.1f} % of the footprint, {})", to_text(tuned.plan.capacity),
                                        100.0 * static_cast<double>(tuned.plan.capacity.value) /
                                            static_cast<double>(expected.footprint.value),
@@ -91,7 +102,7 @@ void print_tuned(const Tuned& tuned, const Trace& trace, const std::optional<Sca
                                     to_text(copied_bytes(trace.graph, tuned.schedule)))},
               {"predicted step", fmt::format("{}, of which {} stall ({:.1f} %)", to_text(expected.step),
                                              to_text(expected.stall), 100 * (expected.stall / expected.step))},
-              {"samples a second", fmt::format("{:.3g}", samples_per_step(tuned.plan) / expected.step.value)}};
+              {"samples a second", fmt::format("{:.3g}", samples_a_second(tuned.plan))}};
   add_ranks(tuned, trace, gained, facts);
   facts.emplace_back("times", times);
   const std::int64_t ranks = tuned.plan.platform.ranks();
@@ -106,9 +117,10 @@ void add_facts(Report& report, const Tuned& tuned, const std::optional<Scaling>&
   const Prediction& expected = *tuned.plan.prediction;
   report.add("policy", tuned.plan.policy);
   report.add("batch", tuned.plan.batch);
+  report.add("micro_batches", tuned.plan.micro_batches);
   report.add("capacity_bytes", tuned.plan.capacity);
   report.add("step_seconds", expected.step);
-  report.add("samples_per_second", samples_per_step(tuned.plan) / expected.step.value);
+  report.add("samples_per_second", samples_a_second(tuned.plan));
   report.add("compute_seconds", expected.compute);
   report.add("stall_seconds", expected.stall);
   report.add("arena_bytes", expected.arena);
@@ -186,7 +198,8 @@ ExitCode run_tune(const TuneOptions& options) {
   const bool search_batch = options.batch == "auto";
   request.batch = options.batch && !search_batch ? parse_batch(*options.batch) : trace.batches.front().batch;
   static_cast<void>(costs_at(trace, request.batch));
-  const Bytes all = footprint(trace, request.batch);
+  request.micro_batches = checked_micro_batches(options.micro_batches);
+  const Bytes all = footprint(planned_step(trace, request.micro_batches, std::nullopt), request.batch);
   request.capacity =
       options.capacity ? parse_capacity(*options.capacity, all) : default_capacity(request.platform, trace, all);
   ProgressLine line;
@@ -211,7 +224,7 @@ ExitCode run_tune(const TuneOptions& options) {
   Tuned tuned = std::get<Tuned>(std::move(found));
   tuned.plan.trace_path = relative_to(options.trace, options.output);
   tuned.plan.trace_sha256 = sha256_of_file(options.trace);
-  const Trace step = planned_step(trace, tuned.plan.reduction);
+  const Trace step = planned_step(trace, tuned.plan.micro_batches, tuned.plan.reduction);
   write_file_atomically(options.output, plan_text(tuned.plan, step.graph));
   std::optional<Scaling> gained;
   if (request.platform.ranks() > 1) {

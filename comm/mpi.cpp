@@ -314,4 +314,12 @@ std::unique_ptr<Communicator> MpiSession::world() {
   return std::make_unique<MpiRank>(MPI_COMM_WORLD);
 }
 
+std::optional<std::string> mpi_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  MPI_Get_library_version(text, &length);  // allowed before MPI_Init
+  const std::string version(text, static_cast<std::size_t>(length));
+  return version.substr(0, version.find(','));
+}
+
 }  // namespace spillway

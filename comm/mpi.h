@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "comm/communicator.h"
 
@@ -13,6 +14,9 @@ namespace spillway {
 
 /// This process's rank as the launcher tells it in the environment; absent: no launcher, or one that doesn't tell.
 [[nodiscard]] std::optional<int> launched_rank();
+
+/// What MPI this program was built with: `Open MPI v4.1.4`. Absent: none.
+[[nodiscard]] std::optional<std::string> mpi_version();
 
 /// MPI, from its start to its end. One in a process, made before any communicator and destroyed after all of them.
 ///

@@ -17,4 +17,8 @@ std::unique_ptr<Communicator> MpiSession::world() {
   return nullptr;
 }
 
+std::optional<std::string> mpi_version() {
+  return std::nullopt;
+}
+
 }  // namespace spillway

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "tests/cli/program.h"
@@ -69,6 +70,11 @@ class Mpirun : public testing::Test {
     return lines;
   }
 
+  static void ok(const std::vector<std::string>& arguments) {
+    const ProgramResult result = run_spillway(folder(), arguments);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+  }
+
  private:
   /// The traced machine with a crossbar, since the trace of one rank knows no all-reduce.
   static std::string machine() {
@@ -85,20 +91,21 @@ class Mpirun : public testing::Test {
     }
     return "machine.json";
   }
-  static void ok(const std::vector<std::string>& arguments) {
-    const ProgramResult result = run_spillway(folder(), arguments);
-    ASSERT_EQ(result.exit_code, 0) << result.err;
-  }
   static TemporaryFolder* folder_;
 };
 
 TemporaryFolder* Mpirun::folder_ = nullptr;
 
-TEST_F(Mpirun, LossesAreTheSameFromRunToRunAndWithAndWithoutSwapping) {
+TEST_F(Mpirun, LossesAreThoseOfAsManyMicroBatchesFromRunToRunAndWithAndWithoutSwapping) {
   for (const int ranks : {2, 3, 4}) {
     const std::string number = std::to_string(ranks);
-    const std::vector<double> expected = losses_of(ranks, "kept" + number + ".json");
+    ok({"tune", "trace.json", "--micro-batches", number, "-o", "micro" + number + ".json"});
+    const ProgramResult alone =
+        run_spillway(folder(), {"execute", "micro" + number + ".json", "--steps", "4", "--json"});
+    ASSERT_EQ(alone.exit_code, 0) << alone.err;
+    const auto expected = nlohmann::json::parse(alone.out).at("losses").get<std::vector<double>>();
     EXPECT_EQ(expected.size(), 4U);
+    EXPECT_EQ(losses_of(ranks, "kept" + number + ".json"), expected);
     EXPECT_EQ(losses_of(ranks, "kept" + number + ".json"), expected);
     EXPECT_EQ(losses_of(ranks, "swapped" + number + ".json"), expected);
   }
@@ -128,6 +135,53 @@ TEST_F(Mpirun, AsManyRanksAsThePlanIsForMustRun) {
   const ProgramResult alone = run_spillway(folder(), {"execute", "kept2.json"});
   EXPECT_EQ(alone.exit_code, 2);
   EXPECT_EQ(alone.err, "spillway: the plan is for 2 ranks, 1 runs; start it with 'mpirun -n 2 spillway execute'\n");
+}
+
+TEST_F(Mpirun, OneRankWithOtherKernelsIsNamed) {
+  const Outcome outcome = mpirun("-n 1 " + spillway("execute kept2.json --steps 1000000 --device cpu:threads=1") +
+                                 " : -n 1 " + spillway("execute kept2.json --device cpu:threads=2"));
+  EXPECT_EQ(outcome.exit_code, 3);
+  ASSERT_EQ(complaints(outcome).size(), 1U) << outcome.err;
+  EXPECT_THAT(complaints(outcome)[0], testing::StartsWith("spillway: rank 1: this device runs with threads = 2, the "
+                                                          "trace was recorded with 1"));
+}
+
+TEST_F(Mpirun, OneRankWithTooLittleMemoryIsNamedAndNothingIsWritten) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer takes more memory than the limit";
+#endif
+  ok({"profile", "mlp", "--set", "width=3072", "--set", "inputs=3072", "--set", "depth=3", "-o", "wide.json"});
+  ok({"tune", "wide.json", "--platform", "machine.json", "--gpus", "2", "-o", "wide2.json"});  // an arena of 500 MB
+  const Outcome outcome = mpirun("-n 1 " + spillway("execute wide2.json --steps 1000000 --checkpoint never") +
+                                 " : -n 1 sh -c 'ulimit -d 300000; exec " +
+                                 spillway("execute wide2.json --steps 1000000 --checkpoint never'"));
+  EXPECT_EQ(outcome.exit_code, 3);
+  ASSERT_EQ(complaints(outcome).size(), 1U) << outcome.err;
+  EXPECT_THAT(complaints(outcome)[0], testing::AllOf(testing::StartsWith("spillway: rank 1: "), HasSubstr("MiB")));
+  EXPECT_FALSE(fs::exists(folder() / "never") && !fs::is_empty(folder() / "never"));
+}
+
+TEST_F(Mpirun, ThePlatformOfRanksIsMeasuredAndTaken) {
+  const Outcome outcome = mpirun("-n 2 " + spillway("profile --machine -o here.json"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("2, "));
+  ok({"tune", "trace.json", "--platform", "here.json", "-o", "here.plan.json"});
+  const nlohmann::json plan = nlohmann::json::parse(content_of(folder() / "here.plan.json"));
+  EXPECT_EQ(plan.at("platform").at("gpus_per_node"), 2);
+  EXPECT_TRUE(plan.contains("reduction"));
+}
+
+TEST_F(Mpirun, OneTimelineHoldsAllRanksAndComparesWithThePrediction) {
+  const Outcome outcome = mpirun("-n 3 " + spillway("execute swapped3.json --steps 3 --timeline all.json"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::set<int> gpus;
+  const nlohmann::json all = nlohmann::json::parse(content_of(folder() / "all.json"));
+  for (const auto& stream : all.at("streams")) gpus.insert(stream.at("gpu").get<int>());
+  EXPECT_THAT(gpus, testing::ElementsAre(0, 1, 2));
+  ok({"simulate", "swapped3.json", "--timeline", "predicted.json"});
+  const ProgramResult compared =
+      run_spillway(folder(), {"compare", "predicted.json", "all.json", "--tolerance", "1000000%"});
+  EXPECT_EQ(compared.exit_code, 0) << compared.err;
 }
 
 TEST_F(Mpirun, OneRankWithoutItsFileEndsAll) {
