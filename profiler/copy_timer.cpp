@@ -42,6 +42,8 @@ class CopyTimer {
     Device& device = bench_.device();
     const std::uint64_t value = bench_.next_value();
     const StreamId stream = bench_.stream(way), other = bench_.stream(opposite(way));
+    bench_.hold(bench_.compute());
+    device.enqueue_record(bench_.compute(), released_, value);
     if (other_busy) {
       // Twice as much as the timed copy, in pieces of its size: busy from before its start until after its end, even
       // where the other way is twice as fast.
@@ -52,11 +54,11 @@ class CopyTimer {
     device.enqueue_wait(stream, released_, value);
     bench_.enqueue_copy(way, size);
     device.enqueue_record(stream, copied_, value);
-    device.enqueue_record(bench_.compute(), released_, value);
+    bench_.release();
     device.wait(copied_, value);
     device.wait(released_, value);
     bench_.finish(other);
-    return device.time_of(copied_) - device.time_of(released_);
+    return device.elapsed(released_, copied_);
   }
 
   Workbench& bench_;

@@ -47,13 +47,14 @@ Seconds time_issue(Workbench& bench) {
   /// Runs what `enqueue` enqueues between two events; the stream starts when all of it is there.
   const auto seconds = [&](auto enqueue) {
     const std::uint64_t value = bench.next_value();
-    device.enqueue_wait(compute, released, value);
+    device.enqueue_record(bench.stream(CopyWay::in), released, value);
+    bench.hold(compute);
     device.enqueue_record(compute, begun, value);
     enqueue(value);
     device.enqueue_record(compute, ended, value);
-    device.enqueue_record(bench.stream(CopyWay::in), released, value);
+    bench.release();
     device.wait(ended, value);
-    return (device.time_of(ended) - device.time_of(begun)).value;
+    return device.elapsed(begun, ended).value;
   };
   std::vector<double> alone, chained;
   for (int i = 0; i < kChains; ++i) {

@@ -73,8 +73,7 @@ std::vector<OpRunTime> credible(std::vector<OpRunTime> runs) {
 
 OpTimer::OpTimer(Workbench& bench, BytesPerSecond copy_rate, RepeatRule rule)
     : bench_(bench), copy_rate_(copy_rate), rule_(rule) {
-  for (EventId* event :
-       {&begun_, &ended_, &flushed_, &released_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
+  for (EventId* event : {&begun_, &ended_, &flushed_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
     *event = bench.device().create_event();
   }
 }
@@ -140,7 +139,7 @@ void OpTimer::enqueue_timed(const Addresses& run, std::uint64_t value) {
 
 OpRunTime OpTimer::read_clocks() const {
   const Device& device = bench_.device();
-  return {.seconds = (device.time_of(ended_) - device.time_of(begun_)).value,
+  return {.seconds = device.elapsed(begun_, ended_).value,
           .copy_rate = 0,
           .disturbed = switches_after_ != switches_before_};
 }
@@ -151,10 +150,10 @@ OpRunTime OpTimer::run_alone(const Addresses& run) {
   device.enqueue_cache_flush(bench_.compute());
   device.enqueue_record(bench_.compute(), flushed_, value);
   // The stream rests for a moment, and so isn't the first to lose its core when others want one.
-  device.enqueue_wait(bench_.compute(), released_, value);
+  bench_.hold(bench_.compute());
   enqueue_timed(run, value);
   device.wait(flushed_, value);
-  device.enqueue_record(bench_.stream(CopyWay::in), released_, value);
+  bench_.release();
   bench_.finish(bench_.compute());
   return read_clocks();
 }
@@ -168,6 +167,9 @@ OpRunTime OpTimer::run_beside_copies(const Addresses& run, Seconds expected) {
   const std::int64_t copies =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(each_way) / size.value + 1, 1, kMostCopiesEachWay);
 
+  const StreamId compute = bench_.compute();
+  device.enqueue_cache_flush(compute);
+  device.enqueue_record(compute, flushed_, value);
   for (const CopyWay way : {CopyWay::in, CopyWay::out}) {
     const auto& [started, ended] = way == CopyWay::in ? in_ : out_;
     const StreamId stream = bench_.stream(way);
@@ -176,9 +178,6 @@ OpRunTime OpTimer::run_beside_copies(const Addresses& run, Seconds expected) {
     for (std::int64_t i = 0; i < copies; ++i) bench_.enqueue_copy(way, size);
     device.enqueue_record(stream, ended, value);
   }
-  const StreamId compute = bench_.compute();
-  device.enqueue_cache_flush(compute);
-  device.enqueue_record(compute, flushed_, value);
   device.enqueue_wait(compute, in_.started, value);
   device.enqueue_wait(compute, out_.started, value);
   enqueue_timed(run, value);

@@ -64,7 +64,7 @@ class OpTimer {
   Workbench& bench_;
   BytesPerSecond copy_rate_;
   RepeatRule rule_;
-  EventId begun_, ended_, flushed_, released_;
+  EventId begun_, ended_, flushed_;
   struct Way {
     EventId started, ended;
   };

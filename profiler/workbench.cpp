@@ -45,6 +45,27 @@ void Workbench::finish(StreamId stream) {
   device_.wait(completed_, value);
 }
 
+void Workbench::hold(StreamId stream) {
+  is_held_ = true;
+  held_ = stream;
+  device_.enqueue_host_function(
+      stream, [](void* held) { static_cast<std::atomic<bool>*>(held)->wait(true); }, &is_held_);
+}
+
+void Workbench::release() {
+  is_held_ = false;
+  is_held_.notify_all();
+}
+
+Workbench::~Workbench() {
+  if (!is_held_) return;
+  release();
+  try {
+    finish(held_);  // it may still look at `is_held_`
+  } catch (...) {   // what failed has been told already
+  }
+}
+
 void Workbench::enqueue_copy(CopyWay way, Bytes size) {
   SPILLWAY_CHECK(size <= copy_area_, "a copy larger than the area for copies");
   Bytes& next = next_copy_[static_cast<std::size_t>(way)];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +26,10 @@ class Workbench {
 
   /// `operands`: arena bytes for the largest op. Throws Error (exit 3) when the device can't have them.
   Workbench(Device& device, Bytes operands);
+  /// Releases what is held, so that a measurement that was given up leaves no stream behind.
+  ~Workbench();
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
 
   [[nodiscard]] Device& device() const { return device_; }
   [[nodiscard]] StreamId compute() const { return compute_; }
@@ -40,6 +45,9 @@ class Workbench {
   [[nodiscard]] std::uint64_t next_value() { return ++value_; }
   /// Waits until all that was enqueued to the stream has completed.
   void finish(StreamId stream);
+  /// Holds a stream, one at a time, from here on until `release`, so that all that it shall run can be enqueued first.
+  void hold(StreamId stream);
+  void release();
 
   /// Enqueues a copy. Consecutive ones go through all of the area for copies, so that no cache helps them.
   void enqueue_copy(CopyWay way, Bytes size);
@@ -59,6 +67,8 @@ class Workbench {
   EventId completed_;
   std::uint64_t value_ = 0;
   std::array<Bytes, 2> next_copy_;  // by way
+  StreamId held_;
+  std::atomic<bool> is_held_{false};  // the held stream looks at it
 };
 
 }  // namespace spillway
