@@ -2,7 +2,7 @@
 
 packages := g++ cmake ninja-build libboost-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev \
   libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev libopenmpi-dev openmpi-bin libsimgrid-dev pkg-config \
-  clang-format python3
+  clang-format python3 python3-nbclient python3-ipykernel python3-matplotlib
 
 jobs ?= $(shell nproc)
 # Looked up when a recipe runs, since `make deps` may come before it in the same call.
@@ -10,13 +10,14 @@ launcher = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 # Thread Sanitizer of g++ 12 stops at start where the kernel randomises more address bits than it knows.
 fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help deps build demo demo-full test test-dev test-tsan test-asan check format clean
+.PHONY: help deps build demo demo-full notebooks test test-dev test-tsan test-asan check format clean
 
 help:
 	@echo 'make deps       install the Debian packages that are missing (says which)'
 	@echo 'make build      build/release: the spillway command, optimised'
 	@echo 'make demo       profile, plan and train a 3D U-Net on a brain at 2 mm'
 	@echo 'make demo-full  the same at 1 mm (fetches the atlas from PyPI)'
+	@echo 'make notebooks  run the notebooks and refresh their outputs in place'
 	@echo 'make test       all tests, then the threaded ones under Thread Sanitizer'
 	@echo 'make test-asan  all tests under Address and Undefined Behavior Sanitizer'
 	@echo 'make check      folders include only what they may; sources are formatted'
@@ -36,6 +37,10 @@ demo: build
 demo-full: build
 	scripts/fetch-icbm152-full "$${XDG_CACHE_HOME:-$$HOME/.cache}/spillway/icbm152_1mm"
 	scripts/demo --full "$${XDG_CACHE_HOME:-$$HOME/.cache}/spillway/icbm152_1mm"
+
+# Debian's Python, for which the packages above are; another may come first on PATH.
+notebooks: build
+	SPILLWAY=$(CURDIR)/build/release/spillway /usr/bin/python3 notebooks/execute notebooks/*.ipynb
 
 test:
 	@$(MAKE) --no-print-directory test-dev
