@@ -155,6 +155,7 @@ the machines:
   --platform NAME,...  presets: 'spillway list platforms' lists them; platform
                        files; devices such as cpu:link=0.85GB/s: the traced
                        machine with that link
+  --gpu NAME           another GPU in all of them: v100, a100, h100, l4, ...
   --gpus LIST          GPUs of a node [all]; on a CPU, its ranks [1]
   --nodes LIST         nodes [1]
   --set PATH=VALUE     another figure in all of them, by its keys; may be

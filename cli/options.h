@@ -61,6 +61,7 @@ struct SimulateOptions {
 struct SweepOptions {
   std::string trace;
   std::vector<std::string> platforms, gpus, nodes, set, capacities, batches, policies;
+  std::optional<std::string> gpu;
   std::int64_t evaluations = 0;  ///< 0: the tuner's default
   std::int64_t jobs = 0;         ///< 0: as many as cores
   std::optional<std::string> points, csv, plot;

@@ -182,6 +182,7 @@ class Commands {
     CLI::App& app = add("sweep", [this] { return run_sweep(sweep_); });
     app.add_option("TRACE", sweep_.trace)->required();
     repeated(app, "--platform", sweep_.platforms)->required();
+    optional(app, "--gpu", sweep_.gpu);
     repeated(app, "--gpus", sweep_.gpus);
     repeated(app, "--nodes", sweep_.nodes);
     repeated(app, "--set", sweep_.set);

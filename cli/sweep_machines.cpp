@@ -93,6 +93,7 @@ std::vector<SweepMachine> sweep_machines(const SweepOptions& options, const Trac
   const auto nodes = choices(numbers_of(options.nodes, "--nodes"));
   PlatformOptions changes;
   changes.set = options.set;
+  changes.gpu = options.gpu;
   std::vector<SweepMachine> machines;
   std::string first_reason;
   bool any = false;
@@ -112,7 +113,7 @@ std::vector<SweepMachine> sweep_machines(const SweepOptions& options, const Trac
       }
     }
   }
-  if (!any) throw input_error(first_reason);  // a slip in --set, and no property of one machine
+  if (!any) throw input_error(first_reason);  // a slip in --gpu or --set, and no property of one machine
   return machines;
 }
 

@@ -199,7 +199,11 @@ ExitCode run_tune(const TuneOptions& options) {
   request.batch = options.batch && !search_batch ? parse_batch(*options.batch) : trace.batches.front().batch;
   static_cast<void>(costs_at(trace, request.batch));
   request.micro_batches = checked_micro_batches(options.micro_batches);
-  const Bytes all = footprint(planned_step(trace, request.micro_batches, std::nullopt), request.batch);
+  std::vector<ReductionWay> ways;
+  if (request.platform.ranks() > 1)
+    ways = reduction_ways(trace, request.platform, request.batch, request.micro_batches);
+  request.reduction_ways = ways;
+  const Bytes all = footprint_of(request);
   request.capacity =
       options.capacity ? parse_capacity(*options.capacity, all) : default_capacity(request.platform, trace, all);
   ProgressLine line;

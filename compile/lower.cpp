@@ -68,9 +68,9 @@ std::variant<Schedule, Shortfall> lower(const Trace& trace, const Plan& plan, Ef
   return guard(std::move(unplaced));
 }
 
-Bytes footprint(const Trace& trace, std::int64_t batch) {
+Bytes footprint(const Trace& trace, std::int64_t batch, const Platform& platform) {
   Plan plan;
-  plan.platform = trace.machine;
+  plan.platform = platform;
   plan.batch = batch;
   plan.capacity = {std::numeric_limits<std::int64_t>::max()};
   return std::get<Schedule>(lower(trace, plan, Effort::smallest)).arena_bytes;

@@ -33,8 +33,11 @@ enum class Effort {
 [[nodiscard]] std::variant<Schedule, Shortfall> lower(const Trace& trace, const Plan& plan,
                                                       Effort effort = Effort::thorough);
 
-/// Arena bytes when everything is kept.
-[[nodiscard]] Bytes footprint(const Trace& trace, std::int64_t batch);
+/// Arena bytes on `platform` when everything is kept, without all-reduces; on the traced machine where none is given.
+[[nodiscard]] Bytes footprint(const Trace& trace, std::int64_t batch, const Platform& platform);
+[[nodiscard]] inline Bytes footprint(const Trace& trace, std::int64_t batch) {
+  return footprint(trace, batch, trace.machine);
+}
 
 /// Arena addresses are multiples of this: 64 bytes on the CPU, 256 on CUDA.
 [[nodiscard]] Bytes alignment_for(const Platform& platform);

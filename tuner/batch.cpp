@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/planned_step.h"
 
 namespace spillway {
 
@@ -14,7 +13,6 @@ BatchCurve tune_batches(const TuneRequest& request) {
         fmt::format("the trace of '{}' has no batch; record it with 'spillway profile'", request.trace->graph.name));
   }
   BatchCurve curve;
-  const Trace step = planned_step(*request.trace, request.micro_batches, std::nullopt);
   for (const BatchCosts& costs : request.trace->batches) {
     TuneRequest one = request;
     one.batch = costs.batch;
@@ -22,7 +20,7 @@ BatchCurve tune_batches(const TuneRequest& request) {
     std::variant<Tuned, NothingFits> outcome = tune(one);
     BatchPoint point;
     point.batch = costs.batch;
-    point.footprint = footprint(step, costs.batch);
+    point.footprint = footprint_of(one);
     const std::size_t index = curve.points.size();
     bool is_result = index == 0;
     if (const Tuned* tuned = std::get_if<Tuned>(&outcome)) {

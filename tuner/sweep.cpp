@@ -33,56 +33,64 @@ Bytes capacity_at(const SweepQuestion& question, const Platform& machine, const 
                                    : parse_capacity(question.capacity, footprint);
 }
 
-/// What many points of a sweep have in common, worked out once. For use by several threads.
-class Shared {
- public:
-  explicit Shared(const SweepRequest& request) : trace_(*request.trace) {}
+/// What all points of a machine at one batch have in common.
+struct Common {
+  Transferred times;
+  std::vector<ReductionWay> ways;  ///< none for one rank
+  Bytes footprint;
+};
 
-  /// Throws Error (exit 2) when the batch wasn't profiled.
-  [[nodiscard]] Bytes footprint_at(std::int64_t batch) {
-    return once(footprints_, batch, [&] {
-      static_cast<void>(costs_at(trace_, batch));
-      return footprint(trace_, batch);
-    });
-  }
-  /// Empty for one rank. They live as long as this. Throws like reduction_ways.
-  [[nodiscard]] std::span<const ReductionWay> ways(const SweepMachine& machine, const Trace& trace,
-                                                   std::int64_t batch) {
-    if (machine.machine->ranks() == 1) return {};
-    return once(ways_, std::pair(&machine, batch), [&] { return reduction_ways(trace, *machine.machine, batch, 1); });
+Common common_of(const Trace& trace, const Platform& machine, std::int64_t batch) {
+  static_cast<void>(costs_at(trace, batch));
+  Common common{.times = transferred(trace, machine), .ways = {}, .footprint = {}};
+  if (machine.ranks() > 1) common.ways = reduction_ways(common.times.trace, machine, batch, 1);
+  TuneRequest request;
+  request.trace = &common.times.trace;
+  request.platform = machine;
+  request.batch = batch;
+  request.reduction_ways = common.ways;
+  common.footprint = footprint_of(request);
+  return common;
+}
+
+/// Works that out once. For use by several threads.
+class Commons {
+ public:
+  explicit Commons(const Trace& trace) : trace_(trace) {}
+
+  /// Lives as long as this. Requires: the machine can be. Throws Error (exit 2) when the batch wasn't profiled or
+  /// several ranks have nothing to add up.
+  [[nodiscard]] const Common& at(const SweepMachine& machine, std::int64_t batch) {
+    const std::pair key(&machine, batch);
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = known_.find(key); found != known_.end()) return found->second;
+    }
+    // Two threads may both work it out; the first one's is kept.
+    Common made = common_of(trace_, *machine.machine, batch);
+    const std::lock_guard lock(mutex_);
+    return known_.emplace(key, std::move(made)).first->second;
   }
 
  private:
-  /// Two threads may both work a value out; the first one's is kept.
-  template <class Key, class Value, class Make>
-  const Value& once(std::map<Key, Value>& known, const Key& key, Make make) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto found = known.find(key); found != known.end()) return found->second;
-    }
-    Value made = make();
-    const std::lock_guard lock(mutex_);
-    return known.emplace(key, std::move(made)).first->second;
-  }
-
   const Trace& trace_;
-  std::mutex mutex_;  ///< guards both maps; values don't move
-  std::map<std::int64_t, Bytes> footprints_;
-  std::map<std::pair<const SweepMachine*, std::int64_t>, std::vector<ReductionWay>> ways_;
+  std::mutex mutex_;  ///< guards `known_`, whose values don't move
+  std::map<std::pair<const SweepMachine*, std::int64_t>, Common> known_;
 };
 
-/// What is known of a point before any plan; whether that answers it.
-bool begin_answer(const SweepQuestion& question, const SweepMachine& machine, const Trace& trace, Shared& shared,
-                  SweepAnswer& answer) {
+/// What is known of a point before any plan, or nothing when that answers it.
+const Common* begin_answer(const SweepQuestion& question, const SweepMachine& machine, Commons& commons,
+                           SweepAnswer& answer) {
   try {
     if (!machine.machine) throw input_error(machine.reason);
     answer.ranks = machine.machine->ranks();
-    answer.footprint = shared.footprint_at(question.batch);
-    answer.capacity = capacity_at(question, *machine.machine, trace, answer.footprint);
-    return false;
+    const Common& common = commons.at(machine, question.batch);
+    answer.footprint = common.footprint;
+    answer.capacity = capacity_at(question, *machine.machine, common.times.trace, answer.footprint);
+    return &common;
   } catch (const Error& error) {
     answer.reason = error.what();
-    return true;
+    return nullptr;
   }
 }
 
@@ -97,24 +105,23 @@ void add_plan(const Tuned& tuned, SweepAnswer& answer) {
   answer.swaps = static_cast<std::int64_t>(tuned.plan.swaps.size());
 }
 
-SweepAnswer planned(const SweepRequest& sweep, const SweepQuestion& question, const SweepMachine& machine,
-                    Shared& shared) {
+SweepAnswer planned(const SweepQuestion& question, const SweepMachine& machine, Commons& commons) {
   SweepAnswer answer;
-  if (begin_answer(question, machine, *sweep.trace, shared, answer)) return answer;
+  const Common* const common = begin_answer(question, machine, commons, answer);
+  if (!common) return answer;
   try {
-    const Transferred times = transferred(*sweep.trace, *machine.machine);
     TuneRequest request;
-    request.trace = &times.trace;
+    request.trace = &common->times.trace;
     request.platform = *machine.machine;
     request.batch = question.batch;
     request.capacity = answer.capacity;
     request.policy = question.policy;
     request.evaluations = question.evaluations;
-    request.reduction_ways = shared.ways(machine, times.trace, question.batch);
+    request.reduction_ways = common->ways;
     const std::variant<Tuned, NothingFits> found = tune(request);
     if (const Tuned* tuned = std::get_if<Tuned>(&found)) {
       add_plan(*tuned, answer);
-      answer.times = times.how;
+      answer.times = common->times.how;
       return answer;
     }
     const NothingFits& no = std::get<NothingFits>(found);
@@ -145,7 +152,7 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
   for (const std::string& capacity : request.capacities) static_cast<void>(parse_capacity(capacity, Bytes{1}));
   for (const std::string& policy : request.policies) expect_policy(policy);
   std::vector<SweepPoint> points;
-  Shared shared(request);
+  Commons commons(*request.trace);
   for (const SweepMachine& machine : request.machines) {
     SweepQuestion question{.platform = machine.platform,
                            .gpus = machine.gpus,
@@ -158,7 +165,7 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
         question.capacity = capacity;
         question.batch = batch;
         SweepAnswer answer;
-        const bool answered = begin_answer(question, machine, *request.trace, shared, answer);
+        const bool answered = begin_answer(question, machine, commons, answer) == nullptr;
         for (const std::string& policy : request.policies) {
           question.policy = policy;
           points.push_back({.question = question, .answer = answered ? std::optional(answer) : std::nullopt});
@@ -192,7 +199,7 @@ std::vector<std::size_t> unanswered(std::span<const SweepPoint> points) {
 void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& points, std::span<const std::size_t> which,
                       const SweepRun& run) {
   const std::size_t of_machine = points_of_machine(request);
-  Shared shared(request);
+  Commons commons(*request.trace);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;  // guards `failure` and calls of `finished`
   std::exception_ptr failure;
@@ -203,7 +210,7 @@ void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& poin
         const std::size_t mine = next++;
         if (mine >= which.size()) return;
         SweepPoint& point = points[which[mine]];
-        point.answer = planned(request, point.question, request.machines[which[mine] / of_machine], shared);
+        point.answer = planned(point.question, request.machines[which[mine] / of_machine], commons);
         const std::lock_guard lock(mutex);
         if (run.finished && !failed) run.finished(point);
       }

@@ -55,12 +55,13 @@ const Policy& find_policy(const std::string& name) {
 }
 
 void add_prediction(const Problem& problem, Tuned& tuned) {
-  tuned.plan.prediction = Prediction{.step = tuned.times.step,
-                                     .compute = tuned.times.compute,
-                                     .stall = tuned.times.stall,
-                                     .arena = tuned.schedule.arena_bytes,
-                                     .host = tuned.schedule.host_bytes,
-                                     .footprint = footprint(problem.trace(), problem.request().batch)};
+  tuned.plan.prediction =
+      Prediction{.step = tuned.times.step,
+                 .compute = tuned.times.compute,
+                 .stall = tuned.times.stall,
+                 .arena = tuned.schedule.arena_bytes,
+                 .host = tuned.schedule.host_bytes,
+                 .footprint = footprint(problem.trace(), problem.request().batch, problem.request().platform)};
   tuned.schedule.plan = tuned.plan;
 }
 
@@ -90,6 +91,17 @@ std::variant<Tuned, NothingFits> tune_with(const Policy& policy, TuneRequest req
 }
 
 }  // namespace
+
+Bytes footprint_of(const TuneRequest& request) {
+  std::optional<GradientReduction> reduction = request.reduction;
+  if (request.platform.ranks() > 1 && !reduction) {
+    reduction = (request.reduction_ways.empty()
+                     ? reduction_ways(*request.trace, request.platform, request.batch, request.micro_batches).front()
+                     : request.reduction_ways.front())
+                    .reduction;
+  }
+  return footprint(planned_step(*request.trace, request.micro_batches, reduction), request.batch, request.platform);
+}
 
 std::variant<Tuned, NothingFits> tune(const TuneRequest& request) {
   SPILLWAY_CHECK(request.trace != nullptr, "a request names its trace");

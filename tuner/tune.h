@@ -70,6 +70,10 @@ struct NothingFits {
 /// obeyed: a pattern that matches no buffer, a buffer that is to be both kept and swapped, a recomputation.
 [[nodiscard]] std::variant<Tuned, NothingFits> tune(const TuneRequest& request);
 
+/// What 100 % of a capacity is: arena bytes of the request's step when everything is kept. With several ranks and no
+/// reduction given, with the one that is then the fastest. The request's capacity, policy and constraints don't matter.
+[[nodiscard]] Bytes footprint_of(const TuneRequest& request);
+
 /// A policy, for lists and help.
 struct PolicyDescription {
   std::string name;
