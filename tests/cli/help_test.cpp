@@ -127,9 +127,9 @@ TEST(Help, ExamplesRunAsTheyStand) {
     commands.insert(commands.end(), more.begin(), more.end());
   }
   for (std::string command : commands) {
-    if (command.starts_with("mpirun ")) {
+    if (const std::size_t mpirun = command.find("mpirun "); mpirun != std::string::npos) {
 #ifdef SPILLWAY_MPIEXEC
-      command = SPILLWAY_MPIEXEC + command.substr(std::string("mpirun").size());
+      command.replace(mpirun, std::string("mpirun").size(), SPILLWAY_MPIEXEC);
 #else
       continue;  // built without MPI
 #endif
