@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "comm/mpi.h"
+#include "device/cuda/gpu.h"
 #include "device/spec.h"
 #include "sim/simgrid.h"
 
@@ -23,7 +24,7 @@ ExitCode run_doctor() {
   if (std::thread::hardware_concurrency() < 2) {
     fmt::print("  one core only: copies and compute take turns, so predicted times will be too short\n");
   }
-  fmt::print("cuda device: not built yet; train on the cpu device\n");
+  fmt::print("cuda device: {}\n", gpu_text());
   fmt::print("many ranks: {}\n", mpi_version() ? *mpi_version() + "; start them with mpirun"
                                                : "not built in; install libopenmpi-dev and openmpi-bin, build again");
   fmt::print("simgrid engine: {}\n", simgrid_version() ? "SimGrid " + *simgrid_version()

@@ -112,6 +112,8 @@ ExitCode run_execute(const ExecuteOptions& options) {
   }
   facts.emplace_back("arena", to_text(schedule.arena_bytes));
   facts.emplace_back("host pool", to_text(result.host_pool));
+  if (result.issue == Issue::graph) facts.emplace_back("steps ran", "as one graph");
+  for (const auto& fact : device->facts()) facts.push_back(fact);
   if (options.save) facts.emplace_back("weights", *options.save);
   if (options.checkpoint) facts.emplace_back("checkpoint", *options.checkpoint);
   if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");

@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/ids.h"
@@ -16,6 +19,7 @@ namespace spillway {
 
 using EventId = Id<struct EventTag>;
 using KernelId = Id<struct KernelTag>;
+using GraphId = Id<struct GraphTag>;
 
 /// What a device is, for traces and for `doctor`.
 struct DeviceProperties {
@@ -79,7 +83,8 @@ class Device {
   virtual void enqueue_swap_in(StreamId stream, Bytes host_from, Bytes arena_to, Bytes size) = 0;
   /// Raises the event to `value` when everything enqueued to the stream before has completed.
   virtual void enqueue_record(StreamId stream, EventId event, std::uint64_t value) = 0;
-  /// Holds the stream until the event has reached `value`.
+  /// Holds the stream until the event has reached `value`. Requires: the record that raises it there was enqueued
+  /// before.
   virtual void enqueue_wait(StreamId stream, EventId event, std::uint64_t value) = 0;
   /// Runs `function(argument)` on the stream: all-reduces over host memory, wrappers and tests. What it throws comes
   /// out of the next `wait`.
@@ -92,6 +97,23 @@ class Device {
   /// The time at which the event last moved, on this device's clock. Requires: it has moved, and the caller has waited
   /// for it.
   [[nodiscard]] virtual Seconds time_of(EventId event) const = 0;
+
+  /// Seconds from one event's last move to another's, as exactly as the device can tell. Requires of both what time_of
+  /// does.
+  [[nodiscard]] virtual Seconds elapsed(EventId from, EventId to) const { return time_of(to) - time_of(from); }
+
+  /// Calls `enqueue`, which enqueues one step, and makes of its commands a graph that `replay` runs again and again
+  /// with fewer calls; none of them runs now. Events that it records order commands within the graph and have no times.
+  /// Empty where the device has no graphs: `enqueue` isn't called then. Streams, events and kernels must be ready.
+  [[nodiscard]] virtual std::optional<GraphId> capture(const std::function<void()>& enqueue) {
+    static_cast<void>(enqueue);
+    return std::nullopt;
+  }
+  /// Runs a captured step once and returns when it has completed. Throws what a `wait` would.
+  virtual void replay(GraphId graph) { static_cast<void>(graph); }
+
+  /// What else people may want to know of it, for `execute`: names and values.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address
   /// it. Same rule as host_pool().

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "device/cpu/device.h"
+#include "device/cuda/gpu.h"
 
 namespace spillway {
 namespace {
@@ -35,6 +36,13 @@ int parse_threads(const std::string& text, const std::string& what) {
     throw input_error(fmt::format("{}: found '{}', expected a whole number above 0", what, text));
   }
   return threads;
+}
+
+int parse_gpu(const std::string& text, const std::string& what) {
+  int gpu = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), gpu);
+  if (error == std::errc{} && end == text.data() + text.size() && gpu >= 0) return gpu;
+  throw input_error(fmt::format("{}: found '{}', expected a GPU's number, from 0: cuda:0", what, text));
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -75,7 +83,10 @@ DeviceSpec parse_device(const std::string& text) {
   DeviceSpec spec;
   const std::size_t colon = text.find(':');
   spec.backend = text.substr(0, colon);
-  if (spec.backend == "cuda") return spec;  // no build has one yet, so what follows has no meaning to check
+  if (spec.backend == "cuda") {
+    if (colon != std::string::npos) spec.gpu = parse_gpu(text.substr(colon + 1), flag);
+    return spec;
+  }
   if (spec.backend != "cpu") {
     throw input_error(fmt::format("{}: no device '{}'; {}", flag, spec.backend, hint(spec.backend, kBackends)));
   }
@@ -111,6 +122,7 @@ DeviceSpec parse_device(const std::string& text) {
 }
 
 std::string to_text(const DeviceSpec& spec) {
+  if (spec.backend == "cuda") return fmt::format("cuda:{}", spec.gpu);
   std::string settings;
   const auto add = [&](const char* key, const std::string& value) {
     settings += fmt::format("{}{}={}", settings.empty() ? ":" : ",", key, value);
@@ -128,7 +140,7 @@ std::string to_text(const DeviceSpec& spec) {
 }
 
 std::unique_ptr<Device> make_device(const DeviceSpec& spec) {
-  if (spec.backend == "cuda") throw machine_error("this build has no CUDA device");
+  if (spec.backend == "cuda") return make_gpu(spec.gpu);
   SPILLWAY_CHECK(spec.backend == "cpu", "a backend that parse_device doesn't give");
   return make_cpu_device(spec);
 }

@@ -9,12 +9,13 @@
 
 namespace spillway {
 
-/// What `--device` takes, read: `cpu[:link=0.85GB/s,in=,out=,both=,start=,threads=]`.
+/// What `--device` takes, read: `cpu[:link=0.85GB/s,in=,out=,both=,start=,threads=]` or `cuda[:N]`.
 struct DeviceSpec {
   std::string backend = "cpu";
   std::optional<BytesPerSecond> in, out, both;
   std::optional<Seconds> start;
   std::optional<int> threads;
+  int gpu = 0;  ///< backend cuda: which one, from 0
 };
 /// Throws Error (exit 2) naming the part that can't be read.
 [[nodiscard]] DeviceSpec parse_device(const std::string& text);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <variant>
 
 #include "core/error.h"
@@ -71,6 +72,7 @@ struct Runner::Prepared {
   EventId begun;                  // with timing: the step's start, on the compute stream
   EventId staged;                 // set and get
   std::uint64_t step = 0;
+  std::optional<GraphId> graph;
   std::uint64_t stagings = 0;
   Bytes staging_offset, staging_size;
 };
@@ -227,6 +229,29 @@ Seconds Runner::run_step() {
   const std::uint64_t step = ++prepared.step;
   const auto begun = std::chrono::steady_clock::now();
   if (timing_ == Timing::on) device_.enqueue_record(prepared.streams[0], prepared.begun, step);
+  enqueue_instructions(step);
+  for (std::size_t i = 0; i < prepared.streams.size(); ++i) {
+    device_.enqueue_record(prepared.streams[i], prepared.joined[i], step);
+  }
+  for (const EventId joined : prepared.joined) device_.wait(joined, step);
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
+}
+
+bool Runner::capture() {
+  SPILLWAY_CHECK(timing_ == Timing::off, "a graph's events have no times");
+  prepared_->graph = device_.capture([this] { enqueue_instructions(++prepared_->step); });
+  return prepared_->graph.has_value();
+}
+
+Seconds Runner::run_graph() {
+  SPILLWAY_CHECK(prepared_->graph.has_value(), "no step has been captured");
+  const auto begun = std::chrono::steady_clock::now();
+  device_.replay(*prepared_->graph);
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
+}
+
+void Runner::enqueue_instructions(std::uint64_t step) {
+  const Prepared& prepared = *prepared_;
   for (const InstructionId id : schedule_.instructions.ids()) {
     const Instruction& instruction = schedule_.instructions[id];
     const Prepared::Command& command = prepared.commands[id];
@@ -254,23 +279,18 @@ Seconds Runner::run_step() {
     }
     if (command.completed.valid()) device_.enqueue_record(stream, command.completed, step);
   }
-  for (std::size_t i = 0; i < prepared.streams.size(); ++i) {
-    device_.enqueue_record(prepared.streams[i], prepared.joined[i], step);
-  }
-  for (const EventId joined : prepared.joined) device_.wait(joined, step);
-  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
 }
 
 MeasuredStep Runner::measured() const {
   const Prepared& prepared = *prepared_;
   SPILLWAY_CHECK(timing_ == Timing::on && prepared.step > 0, "no timed step has run");
-  const Seconds begun = device_.time_of(prepared.begun);
   MeasuredStep measured;
   for (const Prepared::Command& command : prepared.commands) {
-    measured.spans.push_back(
-        {.start = device_.time_of(command.started) - begun, .end = device_.time_of(command.completed) - begun});
+    measured.spans.push_back({.start = device_.elapsed(prepared.begun, command.started),
+                              .end = device_.elapsed(prepared.begun, command.completed)});
   }
-  for (const EventId joined : prepared.joined) measured.step = std::max(measured.step, device_.time_of(joined) - begun);
+  for (const EventId joined : prepared.joined)
+    measured.step = std::max(measured.step, device_.elapsed(prepared.begun, joined));
   return measured;
 }
 

@@ -55,6 +55,12 @@ class Runner {
   /// Throws Error (exit 3) when the device fails.
   Seconds run_step();
 
+  /// Captures the step as a graph, to be run by `run_graph`; false where the device has none. Requires: Timing::off,
+  /// since a graph's events have no times.
+  [[nodiscard]] bool capture();
+  /// Runs one step as the captured graph; the same bits as run_step.
+  Seconds run_graph();
+
   /// When each instruction of the last step ran. Requires: Timing::on, and a step has run.
   [[nodiscard]] MeasuredStep measured() const;
 
@@ -63,6 +69,7 @@ class Runner {
 
  private:
   struct Prepared;
+  void enqueue_instructions(std::uint64_t step);
   [[nodiscard]] Reduction reduction_of(const Instruction& instruction, Communicator* communicator) const;
   Device& device_;
   const Trace& trace_;

@@ -99,6 +99,7 @@ class Training {
     }
     runner_.emplace(device, trace_, schedule_, request.timeline ? Timing::on : Timing::off, network_.get());
     set_lasting_values(weights);
+    issue_.emplace(*runner_, request.timeline ? Issue::enqueued : request.issue);
     checkpoint_.reset();
   }
 
@@ -111,6 +112,7 @@ class Training {
         write_checkpoint();
     }
     result_.stopped = result_.completed < request_.steps;
+    result_.issue = issue_->current();
     if (request_.save && is_first()) save_weights(*request_.save, graph_, read_values());
     if (request_.timeline && !result_.losses.empty()) {
       const std::string title = fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
@@ -196,7 +198,7 @@ class Training {
       runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(result_.completed))));
     }
     if (ranks_ && request_.timeline) ranks_->barrier();  // so that the ranks' timelines begin together
-    runner_->run_step();
+    issue_->run();
     float loss = mean_loss();
     if (ranks_) {
       // One who was asked to stop stops all, after the same step.
@@ -295,6 +297,7 @@ class Training {
   std::optional<Checkpoint> checkpoint_;
   std::unique_ptr<BatchSource> batches_;
   std::optional<Runner> runner_;
+  std::optional<StepIssue> issue_;
   std::vector<double> all_losses_;
   std::vector<std::vector<std::byte>> values_;
   bool stop_asked_ = false;

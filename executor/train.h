@@ -13,6 +13,7 @@
 #include "core/trace.h"
 #include "device/device.h"
 #include "executor/learning_rate.h"
+#include "executor/step_issue.h"
 
 namespace spillway {
 
@@ -40,6 +41,7 @@ struct TrainRequest {
   std::int64_t checkpoint_every = 100;
   bool resume = false;                        ///< go on from the newest checkpoint, if there is one
   std::optional<LearningRate> learning_rate;  ///< none: as the model has it
+  Issue issue = Issue::fastest;               ///< with `timeline` enqueued
   bool timeline = false;                      ///< time each instruction of the last step, of all ranks
   std::function<void(const StepReport&)> progress;
   const std::atomic<bool>* stop = nullptr;  ///< once true, training ends after the step that is running
@@ -52,7 +54,8 @@ struct TrainResult {
   std::int64_t completed = 0;   ///< in all
   bool stopped = false;
   std::optional<Timeline> timeline;
-  Bytes host_pool;  ///< as allocated
+  Issue issue = Issue::enqueued;  ///< what the last step ran as
+  Bytes host_pool;                ///< as allocated
 };
 
 /// Trains by a schedule. A step's loss is the mean over its micro-batches and ranks. Losses and weights don't depend on

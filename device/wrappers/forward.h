@@ -46,6 +46,11 @@ class ForwardingDevice : public Device {
   void enqueue_cache_flush(StreamId stream) override { inner_.enqueue_cache_flush(stream); }
   void wait(EventId event, std::uint64_t value) override { inner_.wait(event, value); }
   [[nodiscard]] Seconds time_of(EventId event) const override { return inner_.time_of(event); }
+  [[nodiscard]] Seconds elapsed(EventId from, EventId to) const override { return inner_.elapsed(from, to); }
+  /// What `enqueue` calls comes by here too.
+  std::optional<GraphId> capture(const std::function<void()>& enqueue) override { return inner_.capture(enqueue); }
+  void replay(GraphId graph) override { inner_.replay(graph); }
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override { return inner_.facts(); }
   [[nodiscard]] std::byte* arena_on_host() override { return inner_.arena_on_host(); }
   void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) override {
     inner_.note_last_use(stream, residency, offset, size, users);

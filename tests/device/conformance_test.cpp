@@ -1,4 +1,4 @@
-// What every device must do, written against the interface alone. A device joins with one line at the end.
+// What every device must do, written against the interface alone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,11 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "device/cpu/device.h"
-#include "device/wrappers/delay.h"
-#include "device/wrappers/forward.h"
-#include "device/wrappers/poison.h"
-#include "device/wrappers/record.h"
+#include "tests/device/conformance.h"
 #include "tests/device/device_fixture.h"
 
 namespace spillway {
@@ -27,11 +23,6 @@ using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-class DeviceConformance : public testing::TestWithParam<std::unique_ptr<Device> (*)()> {
- protected:
-  const std::unique_ptr<Device> device_ = GetParam()();
-};
 
 std::vector<std::byte> pattern(std::size_t size, unsigned first = 1) {
   std::vector<std::byte> bytes(size);
@@ -157,11 +148,37 @@ TEST_P(DeviceConformance, EachStreamRunsInOrder) {
   }
 }
 
+/// Holds a stream until it is opened.
+class Gate {
+ public:
+  Gate(Device& device, StreamId stream) {
+    device.enqueue_host_function(
+        stream, [](void* open) { static_cast<std::atomic<bool>*>(open)->wait(false); }, &open_);
+  }
+  ~Gate() { open(); }  // so that a failed test doesn't hang
+  void open() {
+    open_ = true;
+    open_.notify_all();
+  }
+
+ private:
+  std::atomic<bool> open_{false};
+};
+
 TEST_P(DeviceConformance, WaitHoldsAStreamUntilAnotherOneGetsThere) {
   Rig rig(*device_);
-  // A chain through all streams and back, each link enqueued before the one that it waits for: without the waits the
-  // first streams would run ahead of the host, which writes the bytes last.
+  // A chain through all streams and back: without the waits the later ones would run ahead of the host, which writes
+  // the bytes last.
+  const StreamId host = device_->create_stream(StreamRole::host, 8);
   const EventId written = device_->create_event(), arrived = device_->create_event(), back = device_->create_event();
+  Gate gate(*device_, host);
+  device_->enqueue_record(host, written, 1);
+  device_->enqueue_wait(rig.swap_in, written, 1);
+  device_->enqueue_swap_in(rig.swap_in, 0_B, 0_B, 1_MiB);
+  device_->enqueue_record(rig.swap_in, arrived, 1);
+  device_->enqueue_wait(rig.swap_out, arrived, 1);
+  device_->enqueue_swap_out(rig.swap_out, 0_B, 1_MiB, 1_MiB);
+  device_->enqueue_record(rig.swap_out, back, 1);
   device_->enqueue_wait(rig.compute, back, 1);
   bool seen = false;
   std::pair<std::span<std::byte>, bool*> check{device_->host_pool(), &seen};
@@ -172,16 +189,9 @@ TEST_P(DeviceConformance, WaitHoldsAStreamUntilAnotherOneGetsThere) {
         *flag = pool[1 << 20] == std::byte{42};
       },
       &check);
-  device_->enqueue_wait(rig.swap_out, arrived, 1);
-  device_->enqueue_swap_out(rig.swap_out, 0_B, 1_MiB, 1_MiB);
-  device_->enqueue_record(rig.swap_out, back, 1);
-  device_->enqueue_wait(rig.swap_in, written, 1);
-  device_->enqueue_swap_in(rig.swap_in, 0_B, 0_B, 1_MiB);
-  device_->enqueue_record(rig.swap_in, arrived, 1);
   device_->host_pool()[1 << 20] = std::byte{0};
   std::fill_n(device_->host_pool().begin(), 1 << 20, std::byte{42});
-  const StreamId host = device_->create_stream(StreamRole::host, 8);
-  device_->enqueue_record(host, written, 1);
+  gate.open();
   rig.finish(rig.compute);
   EXPECT_TRUE(seen);
 }
@@ -246,15 +256,48 @@ TEST_P(DeviceConformance, NeitherCopyStreamHoldsUpTheOther) {
         device_->enqueue_swap_in(stream, 2_MiB, 2_MiB, 1_MiB);
       }
     };
-    const EventId gate = device_->create_event(), passed = device_->create_event();
-    device_->enqueue_wait(held, gate, 1);
+    const EventId opened = device_->create_event(), passed = device_->create_event();
+    Gate gate(*device_, host);
+    device_->enqueue_record(host, opened, 1);
+    device_->enqueue_wait(held, opened, 1);
     copy(held);
     device_->enqueue_record(held, passed, 1);
     copy(free);
     rig.finish(free);  // hangs if the held stream holds this one
-    device_->enqueue_record(host, gate, 1);
+    gate.open();
     device_->wait(passed, 1);
-    EXPECT_GE(device_->time_of(passed), device_->time_of(gate));
+    EXPECT_GE(device_->time_of(passed), device_->time_of(opened));
+  }
+}
+
+TEST_P(DeviceConformance, ACapturedStepRunsOnEveryReplayAndNotBefore) {
+  Rig rig(*device_);
+  const OpDescription op = advance_step();
+  const KernelId kernel = device_->prepare(op, device_->kernels(op).front().id);
+  const EventId arrived = device_->create_event(), advanced = device_->create_event();
+  std::int64_t count = 0;
+  const auto pool = device_->host_pool();
+  const auto graph = device_->capture([&] {
+    const std::vector<Bytes> addresses{0_B};
+    device_->enqueue_swap_in(rig.swap_in, 0_B, 0_B, 8_B);
+    device_->enqueue_record(rig.swap_in, arrived, 1);
+    device_->enqueue_wait(rig.compute, arrived, 1);
+    device_->enqueue_op(rig.compute, kernel, {.inputs = addresses, .outputs = addresses, .workspace = 1_MiB});
+    device_->enqueue_record(rig.compute, advanced, 1);
+    device_->enqueue_wait(rig.swap_out, advanced, 1);
+    device_->enqueue_swap_out(rig.swap_out, 0_B, 0_B, 8_B);
+    device_->enqueue_host_function(
+        rig.swap_out, [](void* runs) { ++*static_cast<std::int64_t*>(runs); }, &count);
+  });
+  if (!graph) GTEST_SKIP() << "this device has no graphs";
+  EXPECT_EQ(count, 0);
+  std::int64_t value = 40;
+  std::memcpy(pool.data(), &value, sizeof value);
+  for (int replay = 1; replay <= 5; ++replay) {
+    device_->replay(*graph);
+    std::memcpy(&value, pool.data(), sizeof value);
+    EXPECT_EQ(value, 40 + replay);
+    EXPECT_EQ(count, replay);
   }
 }
 
@@ -355,41 +398,6 @@ TEST_P(DeviceConformance, FailureOnAStreamIsThrownByTheNextWaitAndNothingHangs) 
     EXPECT_FALSE(ran) << "a command behind a failed one ran";
   }
 }
-
-/// A wrapper together with the device it wraps.
-class Wrapped final : public ForwardingDevice {
- public:
-  Wrapped(std::unique_ptr<Device> device, std::unique_ptr<Device> wrapper)
-      : ForwardingDevice(*wrapper), device_(std::move(device)), wrapper_(std::move(wrapper)) {}
-
- private:
-  std::unique_ptr<Device> device_, wrapper_;
-};
-
-template <class Wrap>
-std::unique_ptr<Device> wrapped(Wrap wrap) {
-  auto device = make_cpu_device({});
-  auto wrapper = wrap(*device);
-  return std::make_unique<Wrapped>(std::move(device), std::move(wrapper));
-}
-
-std::unique_ptr<Device> plain_cpu() {
-  return make_cpu_device({});
-}
-std::unique_ptr<Device> cpu_behind_a_link() {
-  return make_cpu_device(parse_device("cpu:in=0.2GB/s,out=0.1GB/s,both=0.25GB/s,start=20us"));
-}
-std::unique_ptr<Device> delayed_cpu() {
-  return wrapped([](Device& device) { return delayed(device, {.seed = 7, .longest = Seconds{200e-6}}); });
-}
-std::unique_ptr<Device> poisoned_cpu() {
-  return wrapped(poisoned);
-}
-
-INSTANTIATE_TEST_SUITE_P(Cpu, DeviceConformance, testing::Values(&plain_cpu));
-INSTANTIATE_TEST_SUITE_P(CpuBehindALink, DeviceConformance, testing::Values(&cpu_behind_a_link));
-INSTANTIATE_TEST_SUITE_P(DelayedCpu, DeviceConformance, testing::Values(&delayed_cpu));
-INSTANTIATE_TEST_SUITE_P(PoisonedCpu, DeviceConformance, testing::Values(&poisoned_cpu));
 
 }  // namespace
 }  // namespace spillway

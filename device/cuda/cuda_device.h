@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "device/cuda/kernel_source.h"
+#include "device/device.h"
+
+namespace spillway {
+
+/// One NVIDIA GPU. Its arena is one cudaMalloc, its host pool pinned memory near the GPU, its streams are CUDA's, and
+/// an event's value is what was recorded last: a wait is for a record that was enqueued before it. What a step enqueues
+/// can be captured once and replayed as one CUDA graph.
+///
+/// `sources` give the kernels, the preferred source first. Throws Error (exit 3) when there is no such GPU or no
+/// driver, saying what CUDA found.
+[[nodiscard]] std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources);
+
+}  // namespace spillway

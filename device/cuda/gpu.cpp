@@ -1,0 +1,32 @@
+#include "device/cuda/gpu.h"
+
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "core/error.h"
+#include "device/cuda/cuda_device.h"
+#include "device/cuda/element_kernels.h"
+#include "device/cuda/launch_table.h"
+
+namespace spillway {
+
+std::unique_ptr<Device> make_gpu(int number) {
+  std::vector<std::unique_ptr<KernelSource>> sources;
+  sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
+  return make_cuda_device(number, std::move(sources));
+}
+
+std::string gpu_text() {
+  try {
+    const std::unique_ptr<Device> gpu = make_gpu(0);
+    const DeviceProperties& found = gpu->properties();
+    return fmt::format("works: {}, {}, {}, {} free", found.name, found.library, found.instruction_set,
+                       to_text(found.memory));
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace spillway

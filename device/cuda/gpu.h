@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "device/device.h"
+
+namespace spillway {
+
+/// The GPU of this number, with all kernels that this build has. Throws Error (exit 3) where the build has no CUDA
+/// device, or the machine no such GPU or no driver.
+[[nodiscard]] std::unique_ptr<Device> make_gpu(int number);
+
+/// What `doctor` says of it, one line: `works: ...`, or what is missing and how to get it.
+[[nodiscard]] std::string gpu_text();
+
+}  // namespace spillway

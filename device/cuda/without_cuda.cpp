@@ -1,0 +1,16 @@
+#include "core/error.h"
+#include "device/cuda/gpu.h"
+
+// Stands in for gpu.cpp where Spillway is built without CUDA.
+
+namespace spillway {
+
+std::unique_ptr<Device> make_gpu(int) {
+  throw machine_error("this build has no CUDA device");
+}
+
+std::string gpu_text() {
+  return "not built in; train on the cpu device";
+}
+
+}  // namespace spillway
