@@ -1,0 +1,60 @@
+#pragma once
+
+#include "device/cuda/elements/activation.h"
+#include "device/cuda/elements/convolution.h"
+#include "device/cuda/elements/cross_entropy.h"
+#include "device/cuda/elements/dice.h"
+#include "device/cuda/elements/dropout.h"
+#include "device/cuda/elements/joining.h"
+#include "device/cuda/elements/linear.h"
+#include "device/cuda/elements/normalization.h"
+#include "device/cuda/elements/pooling.h"
+#include "device/cuda/elements/resizing.h"
+#include "device/cuda/elements/updates.h"
+
+/// Every functor of our own kernels. kIsRow (elements/rows.h) tells row functors from element functors.
+#define SPILLWAY_ELEMENTS(M)        \
+  M(LeakyReluElement)               \
+  M(LeakyReluBackwardElement)       \
+  M(SigmoidElement)                 \
+  M(SigmoidBackwardElement)         \
+  M(AddElement)                     \
+  M(ConcatElement)                  \
+  M(ConcatBackwardElement)          \
+  M(UpsampleElement)                \
+  M(UpsampleBackwardElement)        \
+  M(MaxPoolElement)                 \
+  M(MaxPoolBackwardElement)         \
+  M(AverageBackwardElement)         \
+  M(ChannelSumRow)                  \
+  M(ChannelSumPartRow)              \
+  M(MergedSumRow)                   \
+  M(DropoutFactorElement)           \
+  M(ChannelScaleElement)            \
+  M(MomentPartRow)                  \
+  M(NormStatisticsRow)              \
+  M(NormaliseElement)               \
+  M(NormGradientPartRow)            \
+  M(NormGradientRow)                \
+  M(NormParameterRow)               \
+  M(NormGradientElement)            \
+  M(SoftmaxRow)                     \
+  M(SoftmaxElement)                 \
+  M(CrossEntropyBackwardElement)    \
+  M(DiceOverlapPartRow)             \
+  M(DiceRow)                        \
+  M(DiceTermsElement)               \
+  M(DiceBackwardElement)            \
+  M(AdvanceStepElement)             \
+  M(SgdElement)                     \
+  M(AdamFactorsElement)             \
+  M(AdamElement)                    \
+  M(AccumulateElement)              \
+  M(RunningStatisticsElement)       \
+  M(ConvolutionElement)             \
+  M(ConvolutionBackwardDataElement) \
+  M(WeightGradientRow)              \
+  M(WeightGradientPartRow)          \
+  M(LinearRow)                      \
+  M(LinearBackwardDataElement)      \
+  M(LinearBackwardWeightsElement)

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "device/cuda/kernel_source.h"
+#include "tests/device/kernel_case.h"
+
+namespace spillway {
+
+/// The case's inputs: random numbers that floats hold exactly, then made to fit together, then rounded to what memory
+/// holds.
+[[nodiscard]] std::vector<TestTensor> rounded_inputs(const KernelCase& kernel_case);
+
+/// The case's op in both layouts, each first with nothing in place, then in each other way.
+[[nodiscard]] std::vector<OpDescription> variants_of(const KernelCase& kernel_case);
+
+/// Host memory for one run of an op, laid out as the op says. Between the operands lie bytes that nobody may touch.
+class OperandMemory {
+ public:
+  /// `start` is what outputs and workspace hold before the run.
+  OperandMemory(const OpDescription& op, Bytes workspace, const std::vector<TestTensor>& values, std::byte start);
+
+  /// Calls `use(inputs, outputs, workspace)` with addresses of std::byte.
+  template <class Use>
+  void with_addresses(Use&& use) {
+    std::vector<std::byte*> in, out;
+    for (const std::size_t offset : inputs_) in.push_back(base_ + offset);
+    for (const std::size_t offset : outputs_) out.push_back(base_ + offset);
+    use(std::span<std::byte* const>(in), std::span<std::byte* const>(out), base_ + workspace_);
+  }
+  /// Launches on no stream: for launch tables that run on the host.
+  void run(const Launch& launch);
+
+  /// Whether every byte outside outputs and workspace is what it was.
+  [[nodiscard]] bool only_allowed_bytes_written() const;
+  /// In logical order.
+  [[nodiscard]] TestTensor output(std::size_t index) const;
+  [[nodiscard]] std::span<const std::byte> output_bytes(std::size_t index) const;
+
+ private:
+  static constexpr std::size_t kAlignment = 64;
+  static constexpr std::byte kUntouched{0xa5};
+
+  std::size_t reserve(Bytes size);
+  void open(std::size_t offset, Bytes size, std::byte start);
+
+  OpDescription op_;
+  std::vector<std::size_t> inputs_, outputs_;  ///< offsets
+  std::size_t used_ = kAlignment, workspace_ = 0;
+  std::vector<std::byte> memory_, before_;
+  std::byte* base_ = nullptr;
+  std::vector<std::pair<std::size_t, std::size_t>> open_;
+};
+
+}  // namespace spillway
