@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "comm/mpi.h"
-#include "device/cuda/gpu.h"
+#include "device/gpu.h"
 #include "device/spec.h"
 #include "sim/simgrid.h"
 

@@ -47,6 +47,7 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   report.add("stopped", result.stopped);
   report.add("step_seconds", step);
   if (step > 0) report.add("samples_per_second", static_cast<double>(samples_per_step(schedule.plan)) / step);
+  report.add("micro_batches", schedule.plan.micro_batches);
   report.add("ranks", schedule.plan.platform.ranks());
   if (result.timeline) report.add("stall_seconds", result.timeline->stall);
   report.add("arena_bytes", schedule.arena_bytes);

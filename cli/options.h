@@ -13,8 +13,7 @@ struct ProfileOptions {
   std::string model;
   bool machine = false;  ///< only the machine, no model
   std::vector<std::string> set;
-  std::string batch = "1";
-  std::optional<std::string> optimizer;
+  std::optional<std::string> batch, optimizer;
   std::string device = "cpu";
   std::string output;
 };
@@ -33,7 +32,7 @@ struct TuneOptions {
   PlatformOptions machine;
   std::optional<std::string> capacity, host_capacity;
   std::optional<std::string> batch;
-  std::int64_t micro_batches = 1;
+  std::string micro_batches = "1";
   std::string policy = kDefaultPolicy;
   std::vector<std::string> keep, swap, recompute;
   std::int64_t evaluations = 0;  ///< 0: the tuner's default

@@ -138,7 +138,7 @@ class Commands {
     app.add_option("MODEL", profile_.model);
     app.add_flag("--machine", profile_.machine);
     repeated(app, "--set", profile_.set);
-    app.add_option("--batch", profile_.batch);
+    optional(app, "--batch", profile_.batch);
     optional(app, "--optimizer", profile_.optimizer);
     app.add_option("--device", profile_.device);
     app.add_option("-o,--output", profile_.output)->required();

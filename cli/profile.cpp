@@ -48,8 +48,8 @@ std::string link_text(const HostLink& link) {
 }
 
 ExitCode profile_machine(const ProfileOptions& options) {
-  if (!options.model.empty() || !options.set.empty() || options.optimizer)
-    throw input_error("profile: --machine measures no model; leave MODEL, --set and --optimizer out");
+  if (!options.model.empty() || !options.set.empty() || options.optimizer || options.batch)
+    throw input_error("profile: --machine measures no model; leave MODEL, --set, --batch and --optimizer out");
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
   const std::unique_ptr<Device> device = make_device(parse_device(options.device));
@@ -85,7 +85,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
         "profile: found no MODEL, expected one of 'spillway list models', or --machine to measure only the machine");
   }
   ProfileRequest request;
-  request.batches = parse_batches(options.batch);
+  request.batches = parse_batches(options.batch.value_or("1"));
   request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
   request.command = command_line;
   // Ranks that will run together are profiled together: they share the machine's memory and cores then too.

@@ -92,7 +92,8 @@ void show_schedule(const std::string& path) {
   const Schedule& schedule = file.schedule;
   const Plan& plan = schedule.plan;
   const Graph& graph = file.trace.graph;
-  fmt::print("plan for '{}' at batch {} by '{}'\n", graph.name, plan.batch, plan.policy);
+  fmt::print("plan for '{}' at batch {}{} by '{}'\n", graph.name, batch_text(plan),
+             plan.platform.ranks() > 1 ? fmt::format(" on {} ranks", plan.platform.ranks()) : "", plan.policy);
   std::vector<std::pair<std::string, std::string>> facts{
       {"platform", plan.platform.name},
       {"capacity", to_text(plan.capacity)},

@@ -31,9 +31,13 @@ std::int64_t parse_batch(const std::string& text) {
   return batch;
 }
 
-std::int64_t checked_micro_batches(std::int64_t count) {
-  if (count >= 1 && count <= kMostMicroBatches) return count;
-  throw input_error(fmt::format("--micro-batches: found {}, expected a number from 1 to {}", count, kMostMicroBatches));
+std::int64_t parse_micro_batches(const std::string& text) {
+  std::int64_t count = 0;
+  const auto [next, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && next == text.data() + text.size() && count >= 1 && count <= kMostMicroBatches)
+    return count;
+  throw input_error(
+      fmt::format("--micro-batches: found '{}', expected a number from 1 to {}", text, kMostMicroBatches));
 }
 
 /// Bytes that cross the link in one step, out and in together.
@@ -54,11 +58,6 @@ std::string ranks_text(const Platform& platform) {
 
 double samples_a_second(const Plan& plan) {
   return static_cast<double>(samples_per_step(plan)) / plan.prediction->step.value;
-}
-
-std::string batch_text(const Plan& plan) {
-  return plan.micro_batches == 1 ? std::to_string(plan.batch)
-                                 : fmt::format("{} x {} micro-batches", plan.batch, plan.micro_batches);
 }
 
 /// What several ranks add to the facts.
@@ -198,7 +197,7 @@ ExitCode run_tune(const TuneOptions& options) {
   const bool search_batch = options.batch == "auto";
   request.batch = options.batch && !search_batch ? parse_batch(*options.batch) : trace.batches.front().batch;
   static_cast<void>(costs_at(trace, request.batch));
-  request.micro_batches = checked_micro_batches(options.micro_batches);
+  request.micro_batches = parse_micro_batches(options.micro_batches);
   std::vector<ReductionWay> ways;
   if (request.platform.ranks() > 1)
     ways = reduction_ways(trace, request.platform, request.batch, request.micro_batches);

@@ -57,8 +57,9 @@ class Orderer {
     const IdVector<BufferId, std::vector<Use>> uses = spillway::uses(graph_, stream_, plan_.batch);
     for (const Position position : stream_.ids()) add_op(position);
     const IdVector<BufferId, std::map<Position, const Swap*>> swaps = swaps_by_gap(uses);
+    const IdVector<BufferId, Position> arrival = arrivals(graph_, uses);
     for (const BufferId buffer : graph_.buffers.ids()) {
-      add_life(buffer, live(graph_, buffer, uses[buffer], swaps[buffer], stream_.size()));
+      add_life(buffer, live(graph_, buffer, uses[buffer], swaps[buffer], arrival[buffer], stream_.size()));
     }
     sort_instructions();
     collect_accesses();

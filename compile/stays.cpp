@@ -19,8 +19,8 @@ struct Leave {
 class LifeOfBuffer {
  public:
   LifeOfBuffer(const Graph& graph, BufferId buffer, const std::vector<Use>& uses,
-               const std::map<Position, const Swap*>& swaps, std::size_t positions)
-      : buffer_(graph.buffers[buffer]), uses_(uses), swaps_(swaps), positions_(positions) {}
+               const std::map<Position, const Swap*>& swaps, Position arrival, std::size_t positions)
+      : buffer_(graph.buffers[buffer]), uses_(uses), swaps_(swaps), arrival_(arrival), positions_(positions) {}
 
   Life live() {
     const bool lasting = is_lasting(buffer_.role);
@@ -101,7 +101,7 @@ class LifeOfBuffer {
     const Use& first = uses_.front();
     if (buffer_.role == Role::input) {
       const Swap* swap = decision(Position{});
-      const std::size_t begin = swap ? swap->begin.index() : 0;
+      const std::size_t begin = (swap ? swap->begin : arrival_).index();
       if (begin > first.position.index()) refuse("an input must begin before its first use");
       come_in(begin, swap ? swap->mode : SwapMode::prefetch, first.position.index());
     } else if (is_lasting(buffer_.role)) {
@@ -181,6 +181,7 @@ class LifeOfBuffer {
   const Buffer& buffer_;
   const std::vector<Use>& uses_;
   const std::map<Position, const Swap*>& swaps_;
+  Position arrival_;
   std::size_t positions_;
   bool host_valid_ = false;
   Life life_;
@@ -189,8 +190,8 @@ class LifeOfBuffer {
 }  // namespace
 
 Life live(const Graph& graph, BufferId buffer, const std::vector<Use>& uses,
-          const std::map<Position, const Swap*>& swaps, std::size_t positions) {
-  return LifeOfBuffer(graph, buffer, uses, swaps, positions).live();
+          const std::map<Position, const Swap*>& swaps, Position arrival, std::size_t positions) {
+  return LifeOfBuffer(graph, buffer, uses, swaps, arrival, positions).live();
 }
 
 }  // namespace spillway

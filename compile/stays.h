@@ -37,8 +37,9 @@ struct Life {
 ///
 /// A swap-out is left out when the host copy is valid: made by an earlier copy with no write since. At the start of a
 /// step it is valid for a buffer that the step never writes, and for one whose last write is followed by a swap-out in
-/// the same step. Throws Error (exit 2) when a decision's positions aren't inside its gap.
+/// the same step. An input comes at `arrival` unless it has a decision. Throws Error (exit 2) when a decision's
+/// positions aren't inside its gap.
 [[nodiscard]] Life live(const Graph& graph, BufferId buffer, const std::vector<Use>& uses,
-                        const std::map<Position, const Swap*>& swaps, std::size_t positions);
+                        const std::map<Position, const Swap*>& swaps, Position arrival, std::size_t positions);
 
 }  // namespace spillway

@@ -32,7 +32,9 @@ Comparison compare(const Timeline& all_of_first, const Timeline& all_of_second) 
                         .kinds = {},
                         .ops = {}};
   for (const Stream& stream : first.streams) {
-    comparison.busy.push_back({.name = kStreams[static_cast<std::size_t>(stream.role)], .first = {}, .second = {}});
+    const std::string name = kStreams[static_cast<std::size_t>(stream.role)];
+    comparison.busy.push_back(
+        {.name = gpus > 1 ? fmt::format("rank {} {}", stream.gpu, name) : name, .first = {}, .second = {}});
   }
   std::map<std::string, Difference> kinds;
   for (std::size_t i = 0; i < first.events.size(); ++i) {

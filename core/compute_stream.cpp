@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
 
@@ -53,6 +54,24 @@ IdVector<BufferId, std::vector<Use>> uses(const Graph& graph, const IdVector<Pos
     }
   }
   return all;
+}
+
+IdVector<BufferId, Position> arrivals(const Graph& graph, const IdVector<BufferId, std::vector<Use>>& uses) {
+  // What belongs to one micro-batch is first used by its first ops.
+  std::map<std::int64_t, Position> begins;
+  for (const BufferId buffer : graph.buffers.ids()) {
+    const std::int64_t pass = graph.buffers[buffer].micro_batch;
+    if (pass == 0 || uses[buffer].empty()) continue;
+    const Position first = uses[buffer].front().position;
+    const auto [begin, is_first] = begins.emplace(pass, first);
+    if (!is_first) begin->second = std::min(begin->second, first);
+  }
+  IdVector<BufferId, Position> arrivals(graph.buffers.size(), Position(std::size_t{0}));
+  for (const BufferId buffer : graph.buffers.ids()) {
+    const auto before = begins.find(graph.buffers[buffer].micro_batch - 1);
+    if (graph.buffers[buffer].role == Role::input && before != begins.end()) arrivals[buffer] = before->second;
+  }
+  return arrivals;
 }
 
 std::vector<Gap> gaps(const Graph& graph, const IdVector<BufferId, std::vector<Use>>& uses, std::size_t positions) {

@@ -59,4 +59,10 @@ struct Gap {
 [[nodiscard]] std::vector<Gap> gaps(const Graph& graph, const IdVector<BufferId, std::vector<Use>>& uses,
                                     std::size_t positions);
 
+/// For each input the position at which it comes to the arena unless a swap says otherwise: the step's start; a later
+/// micro-batch's with the first op of the micro-batch before, so that its copy has a whole pass to hide behind. Of
+/// other buffers the first position, without meaning. `uses` are those of the graph's stream.
+[[nodiscard]] IdVector<BufferId, Position> arrivals(const Graph& graph,
+                                                    const IdVector<BufferId, std::vector<Use>>& uses);
+
 }  // namespace spillway

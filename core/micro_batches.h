@@ -25,8 +25,8 @@ namespace spillway {
 /// Throws Error (exit 2) when the trace doesn't say what accumulating costs.
 [[nodiscard]] Trace unrolled(const Trace& trace, std::int64_t micro_batches);
 
-/// More are refused: a step is unrolled op by op.
-inline constexpr std::int64_t kMostMicroBatches = 1024;
+/// More are refused: a step is unrolled op by op, and what plans it grows with the square of its ops.
+inline constexpr std::int64_t kMostMicroBatches = 64;
 
 /// The state that holds the number, within the global batch, of the first sample of a pass.
 inline constexpr const char* kFirstSample = "first_sample";

@@ -80,6 +80,9 @@ struct Plan {
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
+/// `4`, or `4 x 2 micro-batches`.
+[[nodiscard]] std::string batch_text(const Plan& plan);
+
 /// The global batch: what all ranks see before one update.
 [[nodiscard]] inline std::int64_t samples_per_step(const Plan& plan) {
   return plan.batch * plan.micro_batches * plan.platform.ranks();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
@@ -146,11 +147,29 @@ Trace reduced(const Trace& trace, const GradientReduction& reduction) {
   return step;
 }
 
+/// Plans name ops and buffers, so a traced name may not be one that planning gives.
+template <class Items>
+void expect_unique_names(const Items& items, const char* what) {
+  std::unordered_set<std::string> names;
+  for (const auto& item : items) {
+    if (names.insert(item.name).second) continue;
+    throw input_error(fmt::format(
+        "the planned step has two {}s '{}': one of the trace has the name of a micro-batch's or an all-reduce's; "
+        "rename it in the trace",
+        what, item.name));
+  }
+}
+
 }  // namespace
 
 Trace planned_step(const Trace& trace, std::int64_t micro_batches, const std::optional<GradientReduction>& reduction) {
   Trace step = unrolled(trace, micro_batches);
-  return reduction ? reduced(step, *reduction) : step;
+  if (reduction) step = reduced(step, *reduction);
+  if (micro_batches > 1 || reduction) {
+    expect_unique_names(step.graph.ops, "op");
+    expect_unique_names(step.graph.buffers, "buffer");
+  }
+  return step;
 }
 
 }  // namespace spillway

@@ -37,11 +37,13 @@ std::uint32_t gpus_of(const Timeline& timeline) {
 Timeline first_gpus(const Timeline& timeline, std::uint32_t gpus) {
   Timeline some = timeline;
   some.streams = {};
-  for (const Stream& stream : timeline.streams) {  // by GPU
-    if (stream.gpu < gpus) some.streams.push_back(stream);
+  IdVector<StreamId, StreamId> there(timeline.streams.size());
+  for (const StreamId id : timeline.streams.ids()) {
+    if (timeline.streams[id].gpu < gpus) there[id] = some.streams.push_back(timeline.streams[id]);
   }
   std::erase_if(some.resident, [&](const ResidentBytes& point) { return point.gpu >= gpus; });
-  std::erase_if(some.events, [&](const TimelineEvent& event) { return timeline.streams[event.stream].gpu >= gpus; });
+  std::erase_if(some.events, [&](const TimelineEvent& event) { return !there[event.stream].valid(); });
+  for (TimelineEvent& event : some.events) event.stream = there[event.stream];
   return some;
 }
 

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "device/cpu/device.h"
-#include "device/cuda/gpu.h"
+#include "device/gpu.h"
 
 namespace spillway {
 namespace {

@@ -115,7 +115,7 @@ class Training {
     result_.issue = issue_->current();
     if (request_.save && is_first()) save_weights(*request_.save, graph_, read_values());
     if (request_.timeline && !result_.losses.empty()) {
-      const std::string title = fmt::format("{}, batch {}, {} on {}", graph_.name, schedule_.plan.batch,
+      const std::string title = fmt::format("{}, batch {}, {} on {}", graph_.name, batch_text(schedule_.plan),
                                             schedule_.plan.policy, schedule_.plan.platform.device);
       result_.timeline = measured_timeline(trace_, schedule_, runner_->measured(), title, ranks_);
     }

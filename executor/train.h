@@ -59,11 +59,11 @@ struct TrainResult {
 };
 
 /// Trains by a schedule. A step's loss is the mean over its micro-batches and ranks. Losses and weights don't depend on
-/// the plan, only on model, batch, seed, data and kernels. A resumed training continues as if it had never been
-/// interrupted, to the last bit. Files are checked before anything is allocated, and are written whole or not at all.
-/// Throws Error: exit 1 with the first violation when the schedule isn't safe, exit 2 for files that don't fit, exit 3
-/// when the device isn't the one that the trace speaks of, or fails. Ranks whose schedules, traces, seeds, data or
-/// kernels differ all throw (exit 2), naming the first rank that differs from rank 0.
+/// the plan's decisions, only on model, batch, micro-batches, ranks, seed, data and kernels. A resumed training
+/// continues as if it had never been interrupted, to the last bit. Files are checked before anything is allocated, and
+/// are written whole or not at all. Throws Error: exit 1 with the first violation when the schedule isn't safe, exit 2
+/// for files that don't fit, exit 3 when the device isn't the one that the trace speaks of, or fails. Ranks whose
+/// schedules, traces, seeds, data or kernels differ all throw (exit 2), naming the first rank that differs from rank 0.
 [[nodiscard]] TrainResult train(Device& device, const TrainRequest& request);
 
 }  // namespace spillway

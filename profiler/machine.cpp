@@ -27,6 +27,7 @@ Platform with_ranks(Platform machine, const AllReduceCurve& curve) {
   const CopyLine line = fit_line(curve.points);
   const Rate rate{{steps / ranks * line.rate.value}, source};  // as bus bandwidth counts: each rank's own link
   machine.gpus_per_node = curve.ranks;
+  if (machine.device.starts_with("cpu")) machine.device_memory = Bytes{machine.device_memory.value / curve.ranks};
   machine.gpu_links = GpuLinks{.kind = GpuLinks::Kind::crossbar,
                                .rate = rate,
                                .bricks = {},

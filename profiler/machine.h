@@ -13,8 +13,8 @@ namespace spillway {
 /// else may use it meanwhile. Throws Error (exit 3) when the device can't have them.
 [[nodiscard]] Platform measure_machine(Device& device);
 
-/// The same machine with so many ranks as were measured: they reach each other at the rate of the largest all-reduce
-/// and with the start of the smallest, as if through a crossbar.
+/// The same machine with so many ranks as were measured, all on one node, each with its share of the memory: they reach
+/// each other as if through a crossbar, at the rate and with the start of a line through the curve.
 [[nodiscard]] Platform with_ranks(Platform machine, const AllReduceCurve& curve);
 
 }  // namespace spillway

@@ -29,7 +29,7 @@ Timeline simulate(const Trace& trace, const Schedule& schedule, const Platform& 
                                                                : run_replica(trace, schedule, Machine(platform));
   const std::string ranks = platform.ranks() > 1 ? fmt::format(", rank 0 of {}", platform.ranks()) : "";
   return make_timeline(trace.graph, schedule, classes.front(), end_of(classes), Timeline::Origin::predicted,
-                       fmt::format("{}, batch {}, {} on {}{}", trace.graph.name, schedule.plan.batch,
+                       fmt::format("{}, batch {}, {} on {}{}", trace.graph.name, batch_text(schedule.plan),
                                    schedule.plan.policy, platform.name, ranks));
 }
 

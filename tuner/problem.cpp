@@ -73,10 +73,12 @@ void Problem::read_constraints() {
 
 void Problem::find_stretches() {
   const std::int64_t n = positions();
+  const IdVector<BufferId, Position> arrival = arrivals(graph(), uses_);
   for (const Gap& gap : gaps(graph(), uses_, graph().ops.size())) {
     const Buffer& buffer = graph().buffers[gap.buffer];
     Stretch stretch{.gap = gap,
-                    .after = gap.after.valid() ? static_cast<std::int64_t>(gap.after.index()) : -1,
+                    .after = gap.after.valid() ? static_cast<std::int64_t>(gap.after.index())
+                                               : static_cast<std::int64_t>(arrival[gap.buffer].index()) - 1,
                     .before = 0,
                     .bytes = align_up(bytes(buffer, request_.batch), alignment_),
                     .asked = asked_[gap.buffer],
@@ -91,15 +93,17 @@ void Problem::find_stretches() {
 }
 
 void Problem::add_kept_bytes(const BatchCosts& costs) {
+  const IdVector<BufferId, Position> arrival = arrivals(graph(), uses_);
   for (const OpId op : graph().ops.ids()) kept_[op.index()] += align_up(cost(costs, op).workspace, alignment_);
   for (const BufferId id : graph().buffers.ids()) {
     const std::vector<Use>& list = uses_[id];
     if (list.empty()) continue;
     const Role role = graph().buffers[id].role;
     const Bytes size = align_up(bytes(graph().buffers[id], request_.batch), alignment_);
-    const bool from_start = is_lasting(role) || role == Role::input;
     const auto at = [](const Use& use) { return static_cast<std::int64_t>(use.position.index()); };
-    add_bytes(kept_, from_start ? 0 : at(list.front()), is_lasting(role) ? positions() - 1 : at(list.back()), size);
+    std::int64_t first = is_lasting(role) ? 0 : at(list.front());
+    if (role == Role::input) first = static_cast<std::int64_t>(arrival[id].index());
+    add_bytes(kept_, first, is_lasting(role) ? positions() - 1 : at(list.back()), size);
     // Before a fresh write the old value is dead, and its bytes are free.
     for (std::size_t i = 1; i < list.size(); ++i) {
       if (list[i].fresh()) add_bytes(kept_, at(list[i - 1]) + 1, at(list[i]) - 1, Bytes{} - size);

@@ -17,7 +17,7 @@ enum class Asked { nothing, keep, swap };
 /// are positions.
 struct Stretch {
   Gap gap;
-  std::int64_t after = 0;   ///< -1 for an input's first gap
+  std::int64_t after = 0;   ///< before its arrival for an input's first gap: -1 with one micro-batch
   std::int64_t before = 0;  ///< beyond the step's end in a wrap gap; after + 1 for a loss's last gap
   Bytes bytes;              ///< aligned size of the buffer
   Asked asked = Asked::nothing;

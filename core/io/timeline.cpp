@@ -15,6 +15,12 @@ constexpr std::pair<Timeline::Origin, std::string_view> kOrigins[] = {{Timeline:
                                                                       {Timeline::Origin::measured, "measured"}};
 constexpr double kMicroseconds = 1e6;
 
+std::uint32_t gpu_below(const JsonNode& node, std::size_t count) {
+  const std::int64_t gpu = node.integer(0);
+  if (gpu >= static_cast<std::int64_t>(count)) node.fail(fmt::format("a GPU's number below {}", count));
+  return static_cast<std::uint32_t>(gpu);
+}
+
 }  // namespace
 
 // Format: Chrome's "Trace Event Format", JSON object form. Perfetto ignores the keys that it doesn't know.
@@ -76,7 +82,7 @@ Timeline read_timeline(const std::string& path) {
   timeline.stall = {root.at("stall_seconds").not_negative()};
   for (const JsonNode& item : root.at("streams").items()) {
     timeline.streams.push_back({.role = enumerator(item.at("role"), kThreadNames),
-                                .gpu = static_cast<std::uint32_t>(item.at("gpu").integer(0))});
+                                .gpu = gpu_below(item.at("gpu"), root.at("streams").items().size())});
   }
   for (const JsonNode& item : root.at("traceEvents").items()) {
     const std::string phase = item.at("ph").string();
@@ -84,7 +90,7 @@ Timeline read_timeline(const std::string& path) {
       const JsonNode args = item.at("args");
       timeline.resident.push_back({.time = {args.at("seconds").number()},
                                    .bytes = args.at("resident_bytes").bytes(),
-                                   .gpu = static_cast<std::uint32_t>(item.at("pid").integer(0))});
+                                   .gpu = gpu_below(item.at("pid"), gpus_of(timeline))});
     }
     if (phase != "X") continue;
     const JsonNode args = item.at("args");

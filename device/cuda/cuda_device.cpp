@@ -17,22 +17,6 @@ namespace {
 
 constexpr Bytes kAlignment{256};  // what cudaMalloc gives, and the widest that kernels ask for
 
-int find_gpu(int wanted) {
-  int count = 0;  // isn't written when there is no driver
-  const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result != cudaSuccess) {
-    ignore(result);
-    throw machine_error(fmt::format("--device cuda:{}: no GPU can be used: {} ({}); 'spillway doctor' says more",
-                                    wanted, cudaGetErrorName(result), cudaGetErrorString(result)));
-  }
-  if (wanted >= count) {
-    throw machine_error(
-        fmt::format("--device cuda:{}: found {} GPU{}, numbered from 0", wanted, count, count == 1 ? "" : "s"));
-  }
-  must(cudaSetDevice(wanted), "cudaSetDevice", fmt::format("GPU {}", wanted));
-  return wanted;
-}
-
 cudaDeviceProp properties_of(int gpu) {
   cudaDeviceProp found{};
   must(cudaGetDeviceProperties(&found, gpu), "cudaGetDeviceProperties", fmt::format("GPU {}", gpu));
@@ -63,7 +47,7 @@ struct Event {
 class CudaDevice final : public Device {
  public:
   CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources)
-      : gpu_(find_gpu(gpu)), sources_(std::move(sources)), epoch_(make_event()), origin_(make_stream()) {
+      : gpu_(gpu), sources_(std::move(sources)), epoch_(make_event()), origin_(make_stream()) {
     const cudaDeviceProp found = properties_of(gpu_);
     numa_node_ = numa_node_of_pci(found.pciDomainID, found.pciBusID, found.pciDeviceID);
     l2_ = {found.l2CacheSize};
@@ -327,7 +311,23 @@ class CudaDevice final : public Device {
 
 }  // namespace
 
+void use_gpu(int wanted) {
+  int count = 0;  // isn't written when there is no driver
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result != cudaSuccess) {
+    ignore(result);
+    throw machine_error(fmt::format("--device cuda:{}: no GPU can be used: {} ({}); 'spillway doctor' says more",
+                                    wanted, cudaGetErrorName(result), cudaGetErrorString(result)));
+  }
+  if (wanted >= count) {
+    throw machine_error(
+        fmt::format("--device cuda:{}: found {} GPU{}, numbered from 0", wanted, count, count == 1 ? "" : "s"));
+  }
+  must(cudaSetDevice(wanted), "cudaSetDevice", fmt::format("GPU {}", wanted));
+}
+
 std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources) {
+  use_gpu(gpu);
   return std::make_unique<CudaDevice>(gpu, std::move(sources));
 }
 

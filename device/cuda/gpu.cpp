@@ -1,4 +1,4 @@
-#include "device/cuda/gpu.h"
+#include "device/gpu.h"
 
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "device/cuda/cuda_device.h"
+#include "device/cuda/cudnn_kernels.h"
 #include "device/cuda/element_kernels.h"
 #include "device/cuda/launch_table.h"
 
@@ -14,6 +15,8 @@ namespace spillway {
 
 std::unique_ptr<Device> make_gpu(int number) {
   std::vector<std::unique_ptr<KernelSource>> sources;
+  use_gpu(number);  // cuDNN's handle is made for it
+  sources.push_back(std::make_unique<CudnnKernels>(gpu_launches()));
   sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
   return make_cuda_device(number, std::move(sources));
 }

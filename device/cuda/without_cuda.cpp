@@ -1,5 +1,5 @@
 #include "core/error.h"
-#include "device/cuda/gpu.h"
+#include "device/gpu.h"
 
 // Stands in for gpu.cpp where Spillway is built without CUDA.
 

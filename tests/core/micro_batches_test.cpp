@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "core/compute_stream.h"
 #include "core/error.h"
 #include "core/planned_step.h"
 #include "tests/core/small_graph.h"
@@ -142,6 +145,37 @@ TEST(MicroBatches, AllReducesFollowTheLastSum) {
               ElementsAre("b.backward@2", "b.backward.accumulate@2", "all_reduce.0", "a.backward@2",
                           "a.backward.accumulate@2", "all_reduce.1", "b.update", "a.update"));
   EXPECT_EQ(graph.ops.size(), 7U);
+}
+
+TEST(MicroBatches, ATracedNameThatAPassWouldHaveIsRefused) {
+  const auto complaint = [](Network network) {
+    try {
+      static_cast<void>(planned_step(network.trace, 2, std::nullopt));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(complaint(Network()), "none");
+  Network op, buffer;
+  op.trace.graph.ops[OpId(1U)].name = "loss@2";
+  EXPECT_THAT(complaint(op), testing::StartsWith("the planned step has two ops 'loss@2'"));
+  buffer.trace.graph.buffers[buffer.buffer(buffer.find("hidden"))].name = "a.grad.part";
+  EXPECT_THAT(complaint(buffer), testing::StartsWith("the planned step has two buffers 'a.grad.part'"));
+}
+
+TEST(MicroBatches, InputsOfAPassArriveDuringTheOneBefore) {
+  const Network network;
+  const Trace step = unrolled(network.trace, 4);
+  const IdVector<BufferId, Position> arrival =
+      arrivals(step.graph, uses(step.graph, compute_stream(step.graph, {}), 1));
+  std::map<std::string, std::string> at;
+  for (const BufferId id : step.graph.buffers.ids()) {
+    if (step.graph.buffers[id].role == Role::input)
+      at[step.graph.buffers[id].name] = step.graph.ops[OpId(arrival[id].index())].name;
+  }
+  EXPECT_THAT(at, testing::ElementsAre(testing::Pair("image", "advance"), testing::Pair("image@2", "advance"),
+                                       testing::Pair("image@3", "forward@2"), testing::Pair("image@4", "forward@3")));
 }
 
 TEST(MicroBatches, ATraceWithoutTheirCostsIsRefused) {

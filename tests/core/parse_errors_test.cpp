@@ -160,7 +160,7 @@ const ParseCase kCases[] = {
      "/micro_batches: the trace of 'chain' doesn't say what adding up the gradients of micro-batches costs: record it "
      "again with 'spillway profile'"},
     {"TooManyMicroBatches", "plan.json", "\"micro_batches\": 1", "\"micro_batches\": 9999",
-     "/micro_batches: found 9999, expected at most 1024"},
+     "/micro_batches: found 9999, expected at most 64"},
     {"RunThatIsNotThere", "plan.json", "\"after\": \"l1.forward\"", "\"after\": \"l1.forward#2\"",
      "/swaps/0/after: found 'l1.forward#2', expected a run of 'l1.forward' that is there: it runs once and is "
      "recomputed less often than that"},
