@@ -316,7 +316,7 @@ void use_gpu(int wanted) {
   const cudaError_t result = cudaGetDeviceCount(&count);
   if (result != cudaSuccess) {
     ignore(result);
-    throw machine_error(fmt::format("--device cuda:{}: no GPU can be used: {} ({}); 'spillway doctor' says more",
+    throw machine_error(fmt::format("--device cuda:{}: no GPU can be used: {} ({}); NVIDIA's driver must be installed",
                                     wanted, cudaGetErrorName(result), cudaGetErrorString(result)));
   }
   if (wanted >= count) {

@@ -12,7 +12,8 @@ namespace spillway {
 /// run once for each index below `count`, in any order; row functors once for each row, a row's sums in a fixed order.
 /// Filled with kernels on a GPU (launch.cu), with loops on the host where there is none (tests).
 struct LaunchTable {
-#define SPILLWAY_ENTRY(Functor) void (*launch_##Functor)(cudaStream_t stream, std::int64_t count, const Functor& functor);
+#define SPILLWAY_ENTRY(Functor) \
+  void (*launch_##Functor)(cudaStream_t stream, std::int64_t count, const Functor& functor);
   SPILLWAY_ELEMENTS(SPILLWAY_ENTRY)
 #undef SPILLWAY_ENTRY
 };

@@ -112,8 +112,8 @@ TEST_F(Profile, EqualOpsShareOneCost) {
 }
 
 TEST_F(Profile, TellsItsProgressOnceForEachDistinctOp) {
-  // 15 of the smaller batch (see distinct_ops_test.cpp), two sums of gradients, and, without these and the five updates,
-  // 10 of the larger.
+  // 15 of the smaller batch (see distinct_ops_test.cpp), two sums of gradients, and, without these and the five
+  // updates, 10 of the larger.
   ASSERT_EQ(told_.size(), 27U);
   std::set<std::size_t> ops;
   for (std::size_t i = 0; i < told_.size(); ++i) {
