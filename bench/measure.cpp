@@ -6,11 +6,11 @@
 #include <cstdio>
 
 #include "compile/lower.h"
+#include "core/statistics.h"
 #include "device/spec.h"
 #include "executor/train.h"
 #include "models/models.h"
 #include "profiler/profile.h"
-#include "profiler/statistics.h"
 
 namespace spillway {
 

@@ -10,18 +10,12 @@
 #include "cli/stop_on_signals.h"
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
+#include "core/statistics.h"
 #include "device/spec.h"
 #include "executor/train.h"
 
 namespace spillway {
 namespace {
-
-double median(std::vector<Seconds> times) {
-  if (times.empty()) return 0;
-  std::ranges::sort(times);
-  const std::size_t half = times.size() / 2;
-  return times.size() % 2 == 1 ? times[half].value : (times[half - 1].value + times[half].value) / 2;
-}
 
 TrainRequest request_of(const ExecuteOptions& options, const ScheduleFile& file) {
   TrainRequest request;
@@ -94,7 +88,7 @@ ExitCode run_execute(const ExecuteOptions& options) {
   if (!ranks.is_first()) return ExitCode::yes;
   if (result.timeline) write_file_atomically(*options.timeline, timeline_text(*result.timeline));
 
-  const double step = median(result.step_seconds);
+  const double step = result.step_seconds.empty() ? 0 : median(result.step_seconds).value;
   if (options.json) {
     print_json(result, schedule, step);
     return ExitCode::yes;

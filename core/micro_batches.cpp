@@ -167,6 +167,14 @@ Graph with_accumulations(const Graph& graph) {
   return std::move(accumulating.graph);
 }
 
+void add_kernel(BatchCosts& costs, std::size_t traced, std::uint32_t kernel) {
+  if (costs.kernel_of.size() < traced) {
+    costs.kernel_of.push_back(kernel);
+  } else {
+    costs.accumulate_of.push_back(kernel);
+  }
+}
+
 Trace unrolled(const Trace& trace, std::int64_t micro_batches) {
   SPILLWAY_CHECK(micro_batches >= 1, "a step has at least one micro-batch");
   return micro_batches == 1 ? trace : Unroller(trace, micro_batches).run();

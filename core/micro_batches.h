@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/graph.h"
@@ -16,6 +17,9 @@ namespace spillway {
 ///
 /// Throws Error (exit 2) naming a gradient that no tensor covers whole.
 [[nodiscard]] Graph with_accumulations(const Graph& graph);
+
+/// Says which kernel the next op of with_accumulations() has, a graph of `traced` ops before.
+void add_kernel(BatchCosts& costs, std::size_t traced, std::uint32_t kernel);
 
 /// The traced step with `micro_batches` passes. What belongs to one pass is called `name@2` in the second and so on:
 /// its ops, and copies of the buffers that a pass has for itself: inputs, losses, the number of its first sample

@@ -1,18 +1,15 @@
 #include "executor/step_issue.h"
 
-#include <algorithm>
-
 #include "core/error.h"
+#include "core/statistics.h"
 
 namespace spillway {
 namespace {
 
 constexpr std::size_t kTried = 4;
 
-Seconds median_without_first(std::vector<Seconds> times) {
-  times.erase(times.begin());
-  std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
-  return times[times.size() / 2];
+Seconds median_without_first(const std::vector<Seconds>& times) {
+  return median(std::vector(times.begin() + 1, times.end()));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/error.h"
-#include "profiler/statistics.h"
+#include "core/statistics.h"
 
 namespace spillway {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "profiler/statistics.h"
+#include "core/statistics.h"
 
 namespace spillway {
 namespace {

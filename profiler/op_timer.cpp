@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "core/error.h"
-#include "profiler/statistics.h"
+#include "core/statistics.h"
 
 namespace spillway {
 namespace {

@@ -9,12 +9,12 @@
 
 #include "core/error.h"
 #include "core/micro_batches.h"
+#include "core/statistics.h"
 #include "profiler/copy_timer.h"
 #include "profiler/distinct_ops.h"
 #include "profiler/issue_timer.h"
 #include "profiler/machine.h"
 #include "profiler/machine_facts.h"
-#include "profiler/statistics.h"
 
 namespace spillway {
 namespace {
@@ -153,11 +153,7 @@ BatchCosts costs_of(std::int64_t batch, std::size_t ops, const IdVector<OpId, st
       index[distinct] = static_cast<std::uint32_t>(costs.kernels.size());
       costs.kernels.push_back(all[distinct]);
     }
-    if (costs.kernel_of.size() < ops) {
-      costs.kernel_of.push_back(index[distinct]);
-    } else {
-      costs.accumulate_of.push_back(index[distinct]);
-    }
+    add_kernel(costs, ops, index[distinct]);
   }
   return costs;
 }

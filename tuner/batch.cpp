@@ -16,7 +16,9 @@ BatchCurve tune_batches(const TuneRequest& request) {
   for (const BatchCosts& costs : request.trace->batches) {
     TuneRequest one = request;
     one.batch = costs.batch;
-    one.reduction_ways = {};  // of another batch
+    std::vector<ReductionWay> ways;
+    if (one.platform.ranks() > 1) ways = reduction_ways(*one.trace, one.platform, one.batch, one.micro_batches);
+    one.reduction_ways = ways;
     std::variant<Tuned, NothingFits> outcome = tune(one);
     BatchPoint point;
     point.batch = costs.batch;

@@ -34,40 +34,40 @@ Bytes capacity_at(const SweepQuestion& question, const Platform& machine, const 
 }
 
 /// What all points of a machine at one batch have in common.
-struct Common {
+struct MachineFacts {
   Transferred times;
   std::vector<ReductionWay> ways;  ///< none for one rank
   Bytes footprint;
 };
 
-Common common_of(const Trace& trace, const Platform& machine, std::int64_t batch) {
+MachineFacts facts_of(const Trace& trace, const Platform& machine, std::int64_t batch) {
   static_cast<void>(costs_at(trace, batch));
-  Common common{.times = transferred(trace, machine), .ways = {}, .footprint = {}};
-  if (machine.ranks() > 1) common.ways = reduction_ways(common.times.trace, machine, batch, 1);
+  MachineFacts facts{.times = transferred(trace, machine), .ways = {}, .footprint = {}};
+  if (machine.ranks() > 1) facts.ways = reduction_ways(facts.times.trace, machine, batch, 1);
   TuneRequest request;
-  request.trace = &common.times.trace;
+  request.trace = &facts.times.trace;
   request.platform = machine;
   request.batch = batch;
-  request.reduction_ways = common.ways;
-  common.footprint = footprint_of(request);
-  return common;
+  request.reduction_ways = facts.ways;
+  facts.footprint = footprint_of(request);
+  return facts;
 }
 
 /// Works that out once. For use by several threads.
-class Commons {
+class KnownMachines {
  public:
-  explicit Commons(const Trace& trace) : trace_(trace) {}
+  explicit KnownMachines(const Trace& trace) : trace_(trace) {}
 
   /// Lives as long as this. Requires: the machine can be. Throws Error (exit 2) when the batch wasn't profiled or
   /// several ranks have nothing to add up.
-  [[nodiscard]] const Common& at(const SweepMachine& machine, std::int64_t batch) {
+  [[nodiscard]] const MachineFacts& at(const SweepMachine& machine, std::int64_t batch) {
     const std::pair key(&machine, batch);
     {
       const std::lock_guard lock(mutex_);
       if (const auto found = known_.find(key); found != known_.end()) return found->second;
     }
     // Two threads may both work it out; the first one's is kept.
-    Common made = common_of(trace_, *machine.machine, batch);
+    MachineFacts made = facts_of(trace_, *machine.machine, batch);
     const std::lock_guard lock(mutex_);
     return known_.emplace(key, std::move(made)).first->second;
   }
@@ -75,22 +75,18 @@ class Commons {
  private:
   const Trace& trace_;
   std::mutex mutex_;  ///< guards `known_`, whose values don't move
-  std::map<std::pair<const SweepMachine*, std::int64_t>, Common> known_;
+  std::map<std::pair<const SweepMachine*, std::int64_t>, MachineFacts> known_;
 };
 
-/// What is known of a point before any plan, or nothing when that answers it.
-const Common* begin_answer(const SweepQuestion& question, const SweepMachine& machine, Commons& commons,
-                           SweepAnswer& answer) {
+/// Why there can be no plan for a point; empty: there may be one.
+std::string why_impossible(const SweepQuestion& question, const SweepMachine& machine, const Trace& trace) {
+  if (!machine.machine) return machine.reason;
   try {
-    if (!machine.machine) throw input_error(machine.reason);
-    answer.ranks = machine.machine->ranks();
-    const Common& common = commons.at(machine, question.batch);
-    answer.footprint = common.footprint;
-    answer.capacity = capacity_at(question, *machine.machine, common.times.trace, answer.footprint);
-    return &common;
+    static_cast<void>(costs_at(trace, question.batch));
+    static_cast<void>(capacity_at(question, *machine.machine, trace, Bytes{1}));
+    return "";
   } catch (const Error& error) {
-    answer.reason = error.what();
-    return nullptr;
+    return error.what();
   }
 }
 
@@ -105,23 +101,25 @@ void add_plan(const Tuned& tuned, SweepAnswer& answer) {
   answer.swaps = static_cast<std::int64_t>(tuned.plan.swaps.size());
 }
 
-SweepAnswer planned(const SweepQuestion& question, const SweepMachine& machine, Commons& commons) {
+SweepAnswer planned(const SweepQuestion& question, const SweepMachine& machine, KnownMachines& machines) {
   SweepAnswer answer;
-  const Common* const common = begin_answer(question, machine, commons, answer);
-  if (!common) return answer;
+  answer.ranks = machine.machine->ranks();
   try {
+    const MachineFacts& facts = machines.at(machine, question.batch);
+    answer.footprint = facts.footprint;
+    answer.capacity = capacity_at(question, *machine.machine, facts.times.trace, answer.footprint);
     TuneRequest request;
-    request.trace = &common->times.trace;
+    request.trace = &facts.times.trace;
     request.platform = *machine.machine;
     request.batch = question.batch;
     request.capacity = answer.capacity;
     request.policy = question.policy;
     request.evaluations = question.evaluations;
-    request.reduction_ways = common->ways;
+    request.reduction_ways = facts.ways;
     const std::variant<Tuned, NothingFits> found = tune(request);
     if (const Tuned* tuned = std::get_if<Tuned>(&found)) {
       add_plan(*tuned, answer);
-      answer.times = common->times.how;
+      answer.times = facts.times.how;
       return answer;
     }
     const NothingFits& no = std::get<NothingFits>(found);
@@ -152,7 +150,6 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
   for (const std::string& capacity : request.capacities) static_cast<void>(parse_capacity(capacity, Bytes{1}));
   for (const std::string& policy : request.policies) expect_policy(policy);
   std::vector<SweepPoint> points;
-  Commons commons(*request.trace);
   for (const SweepMachine& machine : request.machines) {
     SweepQuestion question{.platform = machine.platform,
                            .gpus = machine.gpus,
@@ -165,10 +162,12 @@ std::vector<SweepPoint> sweep_points(const SweepRequest& request) {
         question.capacity = capacity;
         question.batch = batch;
         SweepAnswer answer;
-        const bool answered = begin_answer(question, machine, commons, answer) == nullptr;
+        answer.ranks = machine.machine ? machine.machine->ranks() : 0;
+        answer.reason = why_impossible(question, machine, *request.trace);
         for (const std::string& policy : request.policies) {
           question.policy = policy;
-          points.push_back({.question = question, .answer = answered ? std::optional(answer) : std::nullopt});
+          points.push_back(
+              {.question = question, .answer = answer.reason.empty() ? std::nullopt : std::optional(answer)});
         }
       }
     }
@@ -199,7 +198,7 @@ std::vector<std::size_t> unanswered(std::span<const SweepPoint> points) {
 void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& points, std::span<const std::size_t> which,
                       const SweepRun& run) {
   const std::size_t of_machine = points_of_machine(request);
-  Commons commons(*request.trace);
+  KnownMachines machines(*request.trace);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;  // guards `failure` and calls of `finished`
   std::exception_ptr failure;
@@ -210,7 +209,7 @@ void run_sweep_points(const SweepRequest& request, std::vector<SweepPoint>& poin
         const std::size_t mine = next++;
         if (mine >= which.size()) return;
         SweepPoint& point = points[which[mine]];
-        point.answer = planned(point.question, request.machines[which[mine] / of_machine], commons);
+        point.answer = planned(point.question, request.machines[which[mine] / of_machine], machines);
         const std::lock_guard lock(mutex);
         if (run.finished && !failed) run.finished(point);
       }

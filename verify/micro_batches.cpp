@@ -15,6 +15,8 @@ struct Sum {
 };
 
 constexpr double kRounding = 1e-12;
+/// Of a part that has been added: no sum with it comes out right any more.
+constexpr std::int64_t kUsedUp = -1'000'000;
 
 }  // namespace
 
@@ -32,7 +34,7 @@ void check_micro_batches(const Trace& step, const Schedule& schedule, Findings& 
         // Parts of another scale can't be told apart any more: such a sum is no mean.
         sum = {.passes = sum.scale == part.scale ? sum.passes + part.passes : 0,
                .scale = sum.scale * accumulate->scale};
-        part.passes = 0;  // added again, it would count for another pass
+        part.passes = kUsedUp;
       }
     } else if (op.phase == Phase::update || std::holds_alternative<AllReduce>(op.attributes)) {
       for (const TensorId input : op.inputs) {

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "core/statistics.h"
+
 namespace spillway {
 
 std::vector<std::string> lines_of(const std::string& path) {
@@ -36,9 +38,7 @@ double Errors::mean_absolute() const {
 }
 
 double Errors::median() const {
-  std::vector<double> sorted = errors_;
-  std::ranges::sort(sorted);
-  return (sorted[(count() - 1) / 2] + sorted[count() / 2]) / 2;
+  return spillway::median(errors_);
 }
 
 double Errors::worst() const {

@@ -21,6 +21,7 @@
 #include "bench/validation/measurements.h"
 #include "core/attributes.h"
 #include "core/io/files.h"
+#include "core/statistics.h"
 
 using namespace spillway;
 
@@ -372,11 +373,6 @@ Gpus fitted(Gpus gpus, const Workload& workload) {
   }
   gpus[kL4].fp32.flops_per_second = best * rate;
   return gpus;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 /// Why the errors are as they are.

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/error.h"
+#include "device/checks.h"
 #include "device/cpu/guarded_memory.h"
 #include "device/cpu/kernel.h"
 #include "device/cpu/machine.h"
@@ -137,9 +137,7 @@ class CpuDevice final : public Device {
     if (option == options.end()) {
       std::vector<std::string> ids;
       for (const KernelOption& each : options) ids.push_back(each.id);
-      throw machine_error(fmt::format("device {}: no kernel '{}' for {}; it has {}", properties_.device, kernel,
-                                      kind_of(op.attributes),
-                                      ids.empty() ? "none" : fmt::format("'{}'", fmt::join(ids, "', '"))));
+      throw no_such_kernel(properties_.device, op, kernel, ids);
     }
     SPILLWAY_CHECK(op.inputs.size() + op.outputs.size() <= RunOp::kMostOperands, "more operands than a command holds");
     kernels_.push_back({.kernel = make_cpu_kernel(op, kernel, threads_),
@@ -207,17 +205,14 @@ class CpuDevice final : public Device {
     StreamRole role;
   };
 
-  static std::byte* within(std::span<std::byte> memory, Bytes offset, Bytes size, const char* what) {
-    const Bytes end{static_cast<std::int64_t>(memory.size())};
-    SPILLWAY_CHECK(offset.value >= 0 && size.value >= 0 && size <= end && offset <= end - size,
-                   fmt::format("bytes {} + {} outside the {} of {}", offset.value, size.value, what, end.value));
-    return memory.data() + offset.value;
+  static std::byte* part_of(std::span<std::byte> memory, Bytes offset, Bytes size, const char* what) {
+    return within(memory.data(), {static_cast<std::int64_t>(memory.size())}, offset, size, what);
   }
   [[nodiscard]] std::byte* in_arena(Bytes offset, Bytes size) const {
-    return within(arena_.bytes(), offset, size, "arena");
+    return part_of(arena_.bytes(), offset, size, "arena");
   }
   [[nodiscard]] std::byte* in_host_pool(Bytes offset, Bytes size) const {
-    return within(host_pool_.bytes(), offset, size, "host pool");
+    return part_of(host_pool_.bytes(), offset, size, "host pool");
   }
 
   [[nodiscard]] const ServedStream& served(StreamId stream) const {

@@ -1,12 +1,12 @@
 #include "device/cuda/cuda_device.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/error.h"
+#include "device/checks.h"
 #include "device/cuda/cuda_call.h"
 #include "device/cuda/cuda_handles.h"
 #include "device/cuda/host_calls.h"
@@ -115,17 +115,15 @@ class CudaDevice final : public Device {
     return options;
   }
 
-  [[nodiscard]] KernelId prepare(const OpDescription& op, const std::string& kernel) override {
-    const std::vector<CudaKernel> options = all_kernels(op);
-    const auto option = std::ranges::find(options, kernel, &CudaKernel::id);
-    if (option == options.end()) {
+  [[nodiscard]] KernelId prepare(const OpDescription& op, const std::string& id) override {
+    std::optional<CudaKernel> kernel;
+    for (std::size_t i = 0; i < sources_.size() && !kernel; ++i) kernel = sources_[i]->kernel(op, id);
+    if (!kernel) {
       std::vector<std::string> ids;
-      for (const CudaKernel& each : options) ids.push_back(each.id);
-      throw machine_error(fmt::format("device {}: no kernel '{}' for {}; it has {}", properties_.device, kernel,
-                                      kind_of(op.attributes),
-                                      ids.empty() ? "none" : fmt::format("'{}'", fmt::join(ids, "', '"))));
+      for (const CudaKernel& each : all_kernels(op)) ids.push_back(each.id);
+      throw no_such_kernel(properties_.device, op, id, ids);
     }
-    Prepared prepared{.launch = option->prepare(), .inputs = {}, .outputs = {}, .workspace = option->workspace};
+    Prepared prepared{.launch = kernel->prepare(), .inputs = {}, .outputs = {}, .workspace = kernel->workspace};
     for (const OperandDescription& input : op.inputs) prepared.inputs.push_back(bytes(input));
     for (const OperandDescription& output : op.outputs) prepared.outputs.push_back(bytes(output));
     kernels_.push_back(std::move(prepared));
@@ -265,11 +263,6 @@ class CudaDevice final : public Device {
     if (size.value == 0) return;
     must(cudaMemcpyAsync(to, from, static_cast<std::size_t>(size.value), kind, at(stream)), "cudaMemcpyAsync",
          fmt::format("{} {}", to_text(size), kind == cudaMemcpyDeviceToHost ? "out" : "in"));
-  }
-  static std::byte* within(std::byte* memory, Bytes end, Bytes offset, Bytes size, const char* what) {
-    SPILLWAY_CHECK(offset.value >= 0 && size.value >= 0 && size <= end && offset <= end - size,
-                   fmt::format("bytes {} + {} outside the {} of {}", offset.value, size.value, what, end.value));
-    return memory + offset.value;
   }
   [[nodiscard]] std::byte* in_arena(Bytes offset, Bytes size) const {
     return within(static_cast<std::byte*>(arena_.get()), arena_size_, offset, size, "arena");

@@ -163,8 +163,8 @@ std::vector<CudaKernel> CudnnKernels::kernels(const OpDescription& op) {
   return library_->kernels(op);
 }
 
-CudaKernel CudnnKernels::kernel(const OpDescription& op, const std::string& id) {
-  SPILLWAY_CHECK(is_cudnn_convolution(op), "cuDNN kernels are convolutions: " + id);
+std::optional<CudaKernel> CudnnKernels::kernel(const OpDescription& op, const std::string& id) {
+  if (!is_cudnn_convolution(op) || !id.starts_with("cudnn ")) return std::nullopt;
   return library_->kernel(op, id);
 }
 

@@ -24,9 +24,8 @@ class CudnnKernels final : public KernelSource {
 
   /// Throws Error (exit 2) naming the operand when one has 2^31 elements or more.
   [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op) override;
-  /// The kernel of an id, without asking which there are. Throws Error (exit 3) of one line when the id is for another
-  /// version of cuDNN, another GPU or another op. Requires: the op is a convolution.
-  [[nodiscard]] CudaKernel kernel(const OpDescription& op, const std::string& id);
+  /// Without asking which there are. Throws Error (exit 3) also when the id is for another op.
+  [[nodiscard]] std::optional<CudaKernel> kernel(const OpDescription& op, const std::string& id) override;
   /// This GPU for tests without one: cuDNN's device properties JSON.
   [[nodiscard]] const std::string& device_properties() const;
 

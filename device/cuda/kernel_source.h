@@ -3,8 +3,10 @@
 #include <cuda_runtime_api.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/op_description.h"
@@ -12,7 +14,8 @@
 
 namespace spillway {
 
-/// Where the operands of one op lie on the GPU, in operand order. Outputs may be inputs, as the description says.
+/// Where the operands of one op lie on the GPU, in operand order. Outputs may be inputs, as the description says. All
+/// addresses are multiples of 256 bytes but for tensors that begin inside their buffer, which are of their elements'.
 struct OpPointers {
   std::span<const void* const> inputs;
   std::span<void* const> outputs;
@@ -37,6 +40,14 @@ class KernelSource {
   virtual ~KernelSource() = default;
   /// The kernels for this op, the best first; empty where the source has none. Same answer on every call.
   [[nodiscard]] virtual std::vector<CudaKernel> kernels(const OpDescription& op) = 0;
+  /// The kernel of this id; empty where the id is none of this source. Throws Error (exit 3) of one line when it is,
+  /// but for another version or GPU.
+  [[nodiscard]] virtual std::optional<CudaKernel> kernel(const OpDescription& op, const std::string& id) {
+    for (CudaKernel& kernel : kernels(op)) {
+      if (kernel.id == id) return std::move(kernel);
+    }
+    return std::nullopt;
+  }
 };
 
 }  // namespace spillway

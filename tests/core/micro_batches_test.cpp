@@ -38,12 +38,7 @@ struct Network : SmallGraph {
     BatchCosts costs{.batch = 1, .kernels = {}, .kernel_of = {}};
     const Graph timed = with_accumulations(graph);
     for (const OpId id : timed.ops.ids()) {
-      const auto kernel = static_cast<std::uint32_t>(id.index());
-      if (id.index() < graph.ops.size()) {
-        costs.kernel_of.push_back(kernel);
-      } else {
-        costs.accumulate_of.push_back(kernel);
-      }
+      add_kernel(costs, graph.ops.size(), static_cast<std::uint32_t>(id.index()));
       costs.kernels.push_back(
           {.kernel = timed.ops[id].name, .workspace = {}, .seconds = {}, .seconds_while_copying = {}});
     }

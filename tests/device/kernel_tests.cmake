@@ -8,4 +8,5 @@ set(SPILLWAY_KERNEL_TEST_SOURCES
   tests/device/kernel_normalization_cases.cpp
   tests/device/kernel_shape_cases.cpp
   tests/device/kernel_update_cases.cpp
-  tests/device/kernels_test.cpp)
+  tests/device/kernels_test.cpp
+  tests/device/operand_memory.cpp)

@@ -16,44 +16,31 @@ namespace {
 
 constexpr std::int64_t kSteps = 4;
 
-using Change = ChangeRequest;
-
-Planned plan_for(const Trace& trace, std::int64_t ranks, const std::string& policy, double share,
-                 std::optional<GradientReduction> reduction = {}) {
-  return spillway::plan_for(
-      {.trace = &trace, .ranks = ranks, .policy = policy, .share = share, .reduction = std::move(reduction)});
-}
-
-std::vector<std::vector<float>> losses_on(int ranks, const Planned& planned, const Change& change = {}) {
+std::vector<std::vector<float>> losses_on(int ranks, const Planned& planned, const ChangeRequest& change = {}) {
   return losses_on_ranks(ranks, planned, kSteps, change);
 }
 
 class SeveralRanks : public testing::TestWithParam<TinyModel> {};
 
 TEST_P(SeveralRanks, TrainAsOneWithAllTheirSamples) {
-  // Norms of these networks are per sample, so the mean of the ranks' gradients is the gradient of all samples.
-  const TinyModel& model = GetParam();
-  const Trace small = profile_tiny(model);
+  const Trace trace = profile_tiny(GetParam());
   for (const int ranks : {2, 3}) {
-    TinyModel together = model;
-    together.batch = model.batch * ranks;
-    const Trace large = profile_tiny(together);
-    const std::vector<float> expected = losses_of(large, *schedule_at(large, "in-memory", 1), kSteps);
-    const auto found = losses_on(ranks, plan_for(small, ranks, "in-memory", 1.2));
-    for (std::size_t step = 0; step < expected.size(); ++step)
-      EXPECT_NEAR(found[0][step], expected[step], 1e-5 * std::abs(expected[step])) << ranks << " ranks, step " << step;
+    const auto found = losses_on(ranks, plan_for({.trace = &trace, .ranks = ranks}));
+    expect_trained_as_one_batch(found[0], GetParam(), ranks);
   }
 }
 
 TEST_P(SeveralRanks, HaveTheSameLossesWhateverThePlanAndTheBuckets) {
   const Trace trace = profile_tiny(GetParam());
-  const auto expected = losses_on(2, plan_for(trace, 2, "in-memory", 1.2));
+  const auto expected = losses_on(2, plan_for({.trace = &trace, .ranks = 2}));
   EXPECT_EQ(expected[0], expected[1]);
-  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "in-memory", 1.2)), expected);
-  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "threshold", 0.7)), expected);
+  EXPECT_EQ(losses_on(2, plan_for({.trace = &trace, .ranks = 2})), expected);
+  EXPECT_EQ(losses_on(2, plan_for({.trace = &trace, .ranks = 2, .policy = "threshold", .share = 0.7})), expected);
   GradientReduction single{.buckets = {}, .updates_behind = 2};
   for (const BufferId gradient : parameter_gradients(trace.graph)) single.buckets.push_back({gradient});
-  EXPECT_EQ(losses_on(2, plan_for(trace, 2, "swap-all", 0.7, single)), expected);
+  EXPECT_EQ(
+      losses_on(2, plan_for({.trace = &trace, .ranks = 2, .policy = "swap-all", .share = 0.7, .reduction = single})),
+      expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, SeveralRanks, testing::Values(kTinyMlp, kTinyUnet),
@@ -70,7 +57,7 @@ class Ranks : public testing::Test {
     return "none";
   }
   Trace trace_ = profile_tiny(kTinyMlp);
-  Planned planned_ = plan_for(trace_, 2, "in-memory", 1.2);
+  Planned planned_ = plan_for({.trace = &trace_, .ranks = 2});
 };
 
 TEST_F(Ranks, AnotherSeedOnOneOfThemIsRefused) {
@@ -137,7 +124,7 @@ TEST_F(Ranks, ACheckpointGoesOnWithAnotherNumberOfThem) {
   const auto rest = losses_on(2, planned_, with_checkpoint(kSteps, true));
   EXPECT_THAT(first[0], testing::ElementsAre(whole[0][0], whole[0][1]));
   EXPECT_THAT(rest[0], testing::ElementsAre(whole[0][2], whole[0][3]));
-  const Planned three = plan_for(trace_, 3, "in-memory", 1.2);
+  const Planned three = plan_for({.trace = &trace_, .ranks = 3});
   EXPECT_EQ(losses_on(3, three, with_checkpoint(kSteps + 1, true))[2].size(), 1U);
   std::filesystem::remove_all(folder);
 }

@@ -119,6 +119,20 @@ TEST_F(Mpirun, OneRankWithAnotherPlanIsNamed) {
               testing::ElementsAre(HasSubstr("rank 1 differs from rank 0: found plan or schedule: ")));
 }
 
+TEST_F(Mpirun, OneRankWithAnotherTraceIsNamed) {
+  // The same decisions for a trace that was recorded another time: a plan holds its trace's hash.
+  ok({"profile", "mlp", "--set", "width=64", "--set", "inputs=48", "--batch", "8", "-o", "again.json"});
+  nlohmann::ordered_json plan = nlohmann::ordered_json::parse(content_of(folder() / "kept2.json"));
+  const ProgramResult hash = run_spillway(folder(), {"tune", "again.json", "-o", "again.plan.json"});
+  ASSERT_EQ(hash.exit_code, 0) << hash.err;
+  plan["trace"] = nlohmann::ordered_json::parse(content_of(folder() / "again.plan.json"))["trace"];
+  write_content(folder() / "other2.json", plan.dump());
+  const Outcome outcome =
+      mpirun("-n 1 " + spillway("execute kept2.json") + " : -n 1 " + spillway("execute other2.json"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(complaints(outcome), testing::ElementsAre(HasSubstr("rank 1 differs from rank 0: found ")));
+}
+
 TEST_F(Mpirun, OneRankWithAnotherSeedIsNamed) {
   const Outcome outcome =
       mpirun("-n 1 " + spillway("execute kept2.json") + " : -n 1 " + spillway("execute kept2.json --seed 3"));

@@ -170,12 +170,7 @@ class StepBuilder {
     const Graph timed = with_accumulations(graph_);
     for (const OpId id : timed.ops.ids()) {
       const Seconds seconds{1e-6 * static_cast<double>(random_.between(1, 10'000))};
-      const auto kernel = static_cast<std::uint32_t>(id.index());
-      if (id.index() < graph_.ops.size()) {
-        costs.kernel_of.push_back(kernel);
-      } else {
-        costs.accumulate_of.push_back(kernel);
-      }
+      add_kernel(costs, graph_.ops.size(), static_cast<std::uint32_t>(id.index()));
       costs.kernels.push_back({.kernel = timed.ops[id].name,
                                .workspace = {random_.chance(30) ? 4 * random_.between(1, 60) : 0},
                                .seconds = seconds,

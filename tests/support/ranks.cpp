@@ -1,5 +1,9 @@
 #include "tests/support/ranks.h"
 
+#include <gtest/gtest.h>
+
+#include <cmath>
+
 #include "comm/threads.h"
 #include "compile/lower.h"
 #include "core/planned_step.h"
@@ -45,6 +49,16 @@ std::vector<std::vector<float>> losses_on_ranks(int ranks, const Planned& planne
     losses[static_cast<std::size_t>(communicator.rank())] = train(*device, request).losses;
   });
   return losses;
+}
+
+void expect_trained_as_one_batch(const std::vector<float>& found, const TinyModel& model, std::int64_t parts) {
+  TinyModel together = model;
+  together.batch = model.batch * parts;
+  const Trace trace = profile_tiny(together);
+  const std::vector<float> expected =
+      losses_of(trace, *schedule_at(trace, "in-memory", 1), static_cast<std::int64_t>(found.size()));
+  for (std::size_t step = 0; step < expected.size(); ++step)
+    EXPECT_NEAR(found[step], expected[step], 1e-5 * std::abs(expected[step])) << parts << " parts, step " << step;
 }
 
 }  // namespace spillway

@@ -13,7 +13,7 @@
 #include "device/cuda/element_kernels.h"
 #include "device/cuda/elements/sequence.h"
 #include "tests/device/cuda/immediate_launches.h"
-#include "tests/device/cuda/operand_memory.h"
+#include "tests/device/operand_memory.h"
 
 namespace spillway {
 namespace {
@@ -31,14 +31,21 @@ CudaKernel kernel_of(const OpDescription& op, const LaunchTable& launches = imme
   return kernels.front();
 }
 
+/// Launches on no stream: for launch tables that run on the host.
+void run(OperandMemory& memory, const Launch& launch) {
+  memory.with_addresses([&](std::span<std::byte* const> in, std::span<std::byte* const> out, std::byte* workspace) {
+    const std::vector<const void*> inputs(in.begin(), in.end());
+    const std::vector<void*> outputs(out.begin(), out.end());
+    launch(nullptr, {inputs, outputs, workspace});
+  });
+}
+
 /// The outputs of our kernel in logical order.
 std::vector<TestTensor> results_of(const OpDescription& op, const std::vector<TestTensor>& inputs) {
   const CudaKernel kernel = kernel_of(op);
   OperandMemory memory(op, kernel.workspace, inputs, std::byte{0xff});
-  memory.run(kernel.prepare());
-  std::vector<TestTensor> results;
-  for (std::size_t i = 0; i < op.outputs.size(); ++i) results.push_back(memory.output(i));
-  return results;
+  run(memory, kernel.prepare());
+  return memory.outputs();
 }
 
 /// The outputs of the CPU device's first kernel. Requires: the op is channels-last.
@@ -47,55 +54,39 @@ std::vector<TestTensor> cpu_results_of(const OpDescription& op, const std::vecto
   OperandMemory memory(op, option.workspace, inputs, std::byte{0xff});
   memory.with_addresses(
       [&](auto in, auto out, std::byte* workspace) { make_cpu_kernel(op, option.id, 1)->run(in, out, workspace); });
-  std::vector<TestTensor> results;
-  for (std::size_t i = 0; i < op.outputs.size(); ++i) results.push_back(memory.output(i));
-  return results;
+  return memory.outputs();
 }
 
-void expect_near(const std::vector<TestTensor>& got, const std::vector<TestTensor>& expected, double tolerance) {
-  ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t output = 0; output < got.size(); ++output) {
-    double largest = 0;
-    for (const double value : expected[output].values) largest = std::max(largest, std::abs(value));
-    for (std::size_t i = 0; i < expected[output].values.size(); ++i) {
-      const double value = got[output].values[i];
-      ASSERT_TRUE(std::abs(value - expected[output].values[i]) <= tolerance * largest)  // false for NaN
-          << "output " << output << ", element " << i << " in logical order: " << value << " instead of "
-          << expected[output].values[i];
-    }
-  }
-}
+const std::vector<Layout> kLayouts{Layout::channels_last, Layout::channels_first};
 
 class Elements : public testing::TestWithParam<KernelCase> {};
 
 TEST_P(Elements, GiveTheReferencesResultAndTouchNothingElse) {
   const std::vector<TestTensor> inputs = rounded_inputs(GetParam());
   const std::vector<TestTensor> expected = GetParam().reference(inputs);
-  for (const OpDescription& op : variants_of(GetParam())) {
+  for (const OpDescription& op : variants_of(GetParam(), kLayouts)) {
     SCOPED_TRACE(testing::Message() << (op.layout == Layout::channels_last ? "channels last" : "channels first")
                                     << ", first output in place of input " << op.in_place[0]);
     const CudaKernel kernel = kernel_of(op);
     // A workspace of NaN: what a kernel reads there it must have written.
     OperandMemory memory(op, kernel.workspace, inputs, std::byte{0xff});
-    memory.run(kernel.prepare());
+    run(memory, kernel.prepare());
     EXPECT_TRUE(memory.only_allowed_bytes_written());
-    std::vector<TestTensor> got;
-    for (std::size_t i = 0; i < op.outputs.size(); ++i) got.push_back(memory.output(i));
     // Not the case's own tolerance where that is larger: we add up in double and round once.
-    expect_near(got, expected, std::min(GetParam().tolerance, 2e-6));
+    expect_near(memory.outputs(), expected, std::min(GetParam().tolerance, 2e-6));
   }
 }
 
 TEST_P(Elements, GiveTheSameBitsInAnyOrderOfIndicesAndOverOtherGarbage) {
   const std::vector<TestTensor> inputs = rounded_inputs(GetParam());
-  for (const OpDescription& op : variants_of(GetParam())) {
+  for (const OpDescription& op : variants_of(GetParam(), kLayouts)) {
     const CudaKernel kernel = kernel_of(op), reversed = kernel_of(op, reversed_launches());
     const Launch launch = kernel.prepare(), again = reversed.prepare();
     OperandMemory first(op, kernel.workspace, inputs, std::byte{0xff}),
         second(op, kernel.workspace, inputs, std::byte{0x3f}), third(op, reversed.workspace, inputs, std::byte{0x00});
-    first.run(launch);
-    second.run(launch);
-    third.run(again);
+    run(first, launch);
+    run(second, launch);
+    run(third, again);
     for (std::size_t i = 0; i < op.outputs.size(); ++i) {
       EXPECT_TRUE(std::ranges::equal(first.output_bytes(i), second.output_bytes(i))) << "output " << i;
       EXPECT_TRUE(std::ranges::equal(first.output_bytes(i), third.output_bytes(i))) << "output " << i;
@@ -109,7 +100,7 @@ TEST_P(Elements, AgreeWithTheCpuDevice) {
 }
 
 TEST_P(Elements, AreOneKernelThatNamesItsVersion) {
-  for (const OpDescription& op : variants_of(GetParam())) {
+  for (const OpDescription& op : variants_of(GetParam(), kLayouts)) {
     const std::vector<CudaKernel> kernels = ElementKernels(immediate_launches()).kernels(op);
     ASSERT_THAT(kernels, SizeIs(1));
     EXPECT_THAT(kernels[0].id, AnyOf("element|spillway 1", "direct|spillway 1"));

@@ -1,4 +1,4 @@
-#include "profiler/statistics.h"
+#include "core/statistics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +15,12 @@ double quantile(std::vector<double> values, double part) {
   const auto below = static_cast<std::size_t>(std::floor(place));
   const std::size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (place - std::floor(place)) * (values[above] - values[below]);
+}
+
+Seconds median(const std::vector<Seconds>& times) {
+  std::vector<double> values;
+  for (const Seconds time : times) values.push_back(time.value);
+  return {median(std::move(values))};
 }
 
 double spread(const std::vector<double>& values) {

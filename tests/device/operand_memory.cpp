@@ -1,6 +1,9 @@
-#include "tests/device/cuda/operand_memory.h"
+#include "tests/device/operand_memory.h"
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "core/fill.h"
@@ -71,9 +74,9 @@ std::vector<TestTensor> rounded_inputs(const KernelCase& kernel_case) {
   return inputs;
 }
 
-std::vector<OpDescription> variants_of(const KernelCase& kernel_case) {
+std::vector<OpDescription> variants_of(const KernelCase& kernel_case, const std::vector<Layout>& layouts) {
   std::vector<OpDescription> ops;
-  for (const Layout layout : {Layout::channels_last, Layout::channels_first}) {
+  for (const Layout layout : layouts) {
     ops.push_back(kernel_case.op);
     ops.back().layout = layout;
     for (const auto& in_place : kernel_case.in_place) {
@@ -83,6 +86,20 @@ std::vector<OpDescription> variants_of(const KernelCase& kernel_case) {
     }
   }
   return ops;
+}
+
+void expect_near(const std::vector<TestTensor>& got, const std::vector<TestTensor>& expected, double tolerance) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t output = 0; output < got.size(); ++output) {
+    double largest = 0;
+    for (const double value : expected[output].values) largest = std::max(largest, std::abs(value));
+    for (std::size_t i = 0; i < expected[output].values.size(); ++i) {
+      const double value = got[output].values[i];
+      ASSERT_TRUE(std::abs(value - expected[output].values[i]) <= tolerance * largest)  // false for NaN
+          << "output " << output << ", element " << i << " in logical order: " << value << " instead of "
+          << expected[output].values[i];
+    }
+  }
 }
 
 OperandMemory::OperandMemory(const OpDescription& op, Bytes workspace, const std::vector<TestTensor>& values,
@@ -102,14 +119,6 @@ OperandMemory::OperandMemory(const OpDescription& op, Bytes workspace, const std
   before_ = memory_;
 }
 
-void OperandMemory::run(const Launch& launch) {
-  with_addresses([&](std::span<std::byte* const> in, std::span<std::byte* const> out, std::byte* workspace) {
-    const std::vector<const void*> inputs(in.begin(), in.end());
-    const std::vector<void*> outputs(out.begin(), out.end());
-    launch(nullptr, {inputs, outputs, workspace});
-  });
-}
-
 bool OperandMemory::only_allowed_bytes_written() const {
   for (std::size_t i = 0; i < memory_.size(); ++i) {
     if (memory_[i] == before_[i]) continue;
@@ -119,8 +128,11 @@ bool OperandMemory::only_allowed_bytes_written() const {
   return true;
 }
 
-TestTensor OperandMemory::output(std::size_t index) const {
-  return load(op_.outputs[index], op_.layout, base_ + outputs_[index]);
+std::vector<TestTensor> OperandMemory::outputs() const {
+  std::vector<TestTensor> all;
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    all.push_back(load(op_.outputs[i], op_.layout, base_ + outputs_[i]));
+  return all;
 }
 
 std::span<const std::byte> OperandMemory::output_bytes(std::size_t index) const {

@@ -4,7 +4,6 @@
 #include <span>
 #include <vector>
 
-#include "device/cuda/kernel_source.h"
 #include "tests/device/kernel_case.h"
 
 namespace spillway {
@@ -13,8 +12,11 @@ namespace spillway {
 /// holds.
 [[nodiscard]] std::vector<TestTensor> rounded_inputs(const KernelCase& kernel_case);
 
-/// The case's op in both layouts, each first with nothing in place, then in each other way.
-[[nodiscard]] std::vector<OpDescription> variants_of(const KernelCase& kernel_case);
+/// The case's op in these layouts, each first with nothing in place, then in each other way.
+[[nodiscard]] std::vector<OpDescription> variants_of(const KernelCase& kernel_case, const std::vector<Layout>& layouts);
+
+/// Fails unless every element of the outputs is as near to what is expected as `tolerance` times the largest one.
+void expect_near(const std::vector<TestTensor>& got, const std::vector<TestTensor>& expected, double tolerance);
 
 /// Host memory for one run of an op, laid out as the op says. Between the operands lie bytes that nobody may touch.
 class OperandMemory {
@@ -30,13 +32,10 @@ class OperandMemory {
     for (const std::size_t offset : outputs_) out.push_back(base_ + offset);
     use(std::span<std::byte* const>(in), std::span<std::byte* const>(out), base_ + workspace_);
   }
-  /// Launches on no stream: for launch tables that run on the host.
-  void run(const Launch& launch);
-
   /// Whether every byte outside outputs and workspace is what it was.
   [[nodiscard]] bool only_allowed_bytes_written() const;
   /// In logical order.
-  [[nodiscard]] TestTensor output(std::size_t index) const;
+  [[nodiscard]] std::vector<TestTensor> outputs() const;
   [[nodiscard]] std::span<const std::byte> output_bytes(std::size_t index) const;
 
  private:

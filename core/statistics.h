@@ -1,6 +1,9 @@
 #pragma once
 
+#include <utility>
 #include <vector>
+
+#include "core/units.h"
 
 namespace spillway {
 
@@ -10,6 +13,7 @@ namespace spillway {
 [[nodiscard]] inline double median(std::vector<double> values) {
   return quantile(std::move(values), 0.5);
 }
+[[nodiscard]] Seconds median(const std::vector<Seconds>& times);
 /// Interquartile range over the median. Requires: not empty.
 [[nodiscard]] double spread(const std::vector<double>& values);
 
