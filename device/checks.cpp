@@ -13,7 +13,8 @@ std::byte* within(std::byte* memory, Bytes end, Bytes offset, Bytes size, const 
 
 Error no_such_kernel(const std::string& device, const OpDescription& op, const std::string& kernel,
                      const std::vector<std::string>& known) {
-  return machine_error(fmt::format("device {}: no kernel '{}' for {}; it has {}", device, kernel, kind_of(op.attributes),
+  return machine_error(fmt::format("device {}: no kernel '{}' for {}; it has {}", device, kernel,
+                                   kind_of(op.attributes),
                                    known.empty() ? "none" : fmt::format("'{}'", fmt::join(known, "', '"))));
 }
 

@@ -76,9 +76,7 @@ bool has_bias_gradient(const OpDescription& op) {
 /// Adds up dy over batch and space.
 ElementSequence bias_gradient(const OpDescription& op) {
   ElementSequence sequence;
-  add_channel_sums(
-      sequence, {tensor_grid(op.inputs[1].extents, op.layout), false}, 1,
-      [](const ElementRun& run) { return run.input(1); }, [](const ElementRun& run) { return run.output(1); });
+  add_bias_gradient(sequence, tensor_grid(op.inputs[1].extents, op.layout));
   return sequence;
 }
 

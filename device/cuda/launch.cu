@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <string>
 
-#include "core/error.h"
+#include "device/cuda/cuda_call.h"
 #include "device/cuda/launch_table.h"
 
 namespace spillway {
@@ -50,11 +49,7 @@ void launch(const char* name, cudaStream_t stream, std::int64_t count, const Fun
     const auto blocks = static_cast<unsigned>(std::min((count - 1) / kThreads + 1, kMostBlocks));
     run_elements<Functor><<<blocks, kThreads, 0, stream>>>(count, functor);
   }
-  const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) {
-    throw machine_error(std::string("CUDA: launch of ") + name + ": " + cudaGetErrorName(error) + " (" +
-                        cudaGetErrorString(error) + ")");
-  }
+  must(cudaGetLastError(), "a launch", name);
 }
 
 #define SPILLWAY_DEFINE(Functor)                                                           \

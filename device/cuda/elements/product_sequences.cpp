@@ -13,13 +13,6 @@ ConvolutionShape3d convolution_shape(const Window& window, const OperandDescript
   return {tensor_grid(x.extents, layout), tensor_grid(y.extents, layout), window_shape(window)};
 }
 
-/// dbias, the second output, from dy, the second input.
-void add_bias_gradient(ElementSequence& sequence, const TensorGrid& dy) {
-  add_channel_sums(
-      sequence, {dy, false}, 1.0, [](const ElementRun& run) { return run.input(1); },
-      [](const ElementRun& run) { return run.output(1); });
-}
-
 /// Extents of the weights of a linear op, and how many samples they meet.
 struct LinearShape {
   LinearShape(const OperandDescription& x, const OperandDescription& y)

@@ -10,9 +10,8 @@
 // output element is written by one index only, and the order of indices doesn't matter.
 //
 // A row functor adds up:
-//   Sums                       what a row adds up: `static Sums start()`, `void merge(const Sums&)`; no constructors,
-//   so
-//                              that it may lie in shared memory
+//   Sums                       what a row adds up: `static Sums start()`, `void merge(const Sums&)`; no
+//                              constructors, so that it may lie in shared memory
 //   row(index) -> One          `terms`, and `void add(std::int64_t term, Sums&) const` for each term below it
 //   finish(index, const Sums&) writes all that belongs to the row, no element twice
 // Lane l of kRowLanes adds terms l, l + kRowLanes, ... in this order; then the lanes are merged by halves. That order

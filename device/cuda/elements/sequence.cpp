@@ -52,4 +52,10 @@ void add_channel_sums(ElementSequence& sequence, const ChannelGroups& groups, do
   });
 }
 
+void add_bias_gradient(ElementSequence& sequence, const TensorGrid& dy) {
+  add_channel_sums(
+      sequence, {dy, false}, 1.0, [](const ElementRun& run) { return run.input(1); },
+      [](const ElementRun& run) { return run.output(1); });
+}
+
 }  // namespace spillway

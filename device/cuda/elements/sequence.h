@@ -74,4 +74,7 @@ void add_channel_sums(ElementSequence& sequence, const ChannelGroups& groups, do
                       std::function<const float*(const ElementRun&)> x,
                       std::function<float*(const ElementRun&)> result);
 
+/// dbias, the second output, from dy, the second input.
+void add_bias_gradient(ElementSequence& sequence, const TensorGrid& dy);
+
 }  // namespace spillway
