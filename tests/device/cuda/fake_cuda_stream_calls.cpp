@@ -73,7 +73,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return serve("cudaStreamCreateWithFlags", OnRefusal::nothing, [&](FakeCall& call) {
     if (stream == nullptr || (flags & ~unsigned{cudaStreamNonBlocking}) != 0) return cudaErrorInvalidValue;
     *stream = call.state.new_handle<cudaStream_t>();
-    call.state.streams.add(*stream, std::make_unique<FakeStream>(call.state.calls, call.state.failed));
+    call.state.streams.add(*stream, std::make_unique<FakeStream>(call.state.calls.all(), call.state.failed));
     return cudaSuccess;
   });
 }
@@ -132,8 +132,9 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
     if (event == nullptr || (flags & ~unsigned{cudaEventBlockingSync | cudaEventDisableTiming}) != 0)
       return cudaErrorInvalidValue;
     *event = call.state.new_handle<cudaEvent_t>();
-    call.state.events.add(*event, std::make_unique<FakeEvent>(FakeEvent{
-                                      .call = call.state.calls, .flags = flags, .recorded = nullptr, .captured = {}}));
+    call.state.events.add(
+        *event, std::make_unique<FakeEvent>(
+                    FakeEvent{.call = call.state.calls.all(), .flags = flags, .recorded = nullptr, .captured = {}}));
     return cudaSuccess;
   });
 }
