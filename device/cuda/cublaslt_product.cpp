@@ -59,7 +59,7 @@ std::vector<CublasLtChoice> CublasLtProduct::choices() const {
     const CublasLtAlgorithm algorithm = read_algorithm(answer.algo, product_.name, tf32_);
     const auto plan = try_plan(algorithm, product_.name);
     const auto* const found = std::get_if<CublasLtPlan>(&plan);
-    if (found == nullptr || found->workspace > kMostCublasLtWorkspace) continue;
+    if (found == nullptr) continue;
     std::string id = kernel_id(machine_, algorithm);
     const auto is_same = [&id](const CublasLtChoice& choice) { return choice.id == id; };
     if (std::none_of(choices.begin(), choices.end(), is_same)) choices.push_back({std::move(id), found->workspace});

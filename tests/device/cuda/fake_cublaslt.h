@@ -17,7 +17,8 @@
 // is too small or doesn't begin at a multiple of 256 bytes. Handles aren't given out twice. One host thread at a time.
 //
 // Its algorithms: 0 plain; 20 may cut the terms into parts and sum these in each of the three ways; 24 wants 16 bytes
-// of alignment; 66 rounds inputs to TF32. The heuristic, given a free hand, names them in the order 66, 24, 20, 0.
+// of alignment; 25 adds a bias that wants them; 66 rounds inputs to TF32; 70 is FP32 emulated on tensor cores. The
+// heuristic, given a free hand, names them in the order 66, 70, 24, 25, 20, 0.
 
 namespace spillway {
 

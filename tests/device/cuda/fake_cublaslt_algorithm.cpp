@@ -7,60 +7,41 @@
 namespace spillway {
 namespace {
 
-/// What an algorithm can do.
-struct Known {
-  std::uint32_t number;
-  std::uint32_t alignment;
-  std::uint32_t reductions;  ///< 0: doesn't cut the terms into parts
-  std::vector<std::uint32_t> tiles, stages;
-  std::uint32_t most_swizzle, most_custom, most_cluster;
-  std::uint64_t implementation;
-};
-
 constexpr std::uint64_t kAccumulator = CUBLASLT_NUMERICAL_IMPL_FLAGS_ACCUMULATOR_32F;
 constexpr std::uint64_t kFp32 =
     CUBLASLT_NUMERICAL_IMPL_FLAGS_FMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_32F | kAccumulator;
 constexpr std::uint64_t kTf32 =
     CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_TF32 | kAccumulator;
 
+/// FP32 put together of products of BF16, which CUBLAS_COMPUTE_32F doesn't keep out.
+constexpr std::uint64_t kEmulated =
+    CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16BF | kAccumulator;
+
+/// What an algorithm can do.
+struct Known {
+  std::uint32_t number;
+  std::uint32_t alignment = 4;
+  std::uint32_t reductions = 0;  ///< 0: doesn't cut the terms into parts
+  std::vector<std::uint32_t> tiles, stages;
+  std::uint32_t most_swizzle = 0, most_custom = 0, most_cluster = 0;
+  std::uint64_t implementation = kFp32;
+  std::uint32_t bias_alignment = 4;
+  bool only_with_bias = false;
+};
+
 const std::vector<Known>& all_known() {
   static const std::vector<Known> known{
-      {.number = 0,
-       .alignment = 4,
-       .reductions = 0,
-       .tiles = {4},
-       .stages = {0},
-       .most_swizzle = 0,
-       .most_custom = 0,
-       .most_cluster = 0,
-       .implementation = kFp32},
+      {.number = 0, .tiles = {4}, .stages = {0}},
       {.number = 20,
-       .alignment = 4,
        .reductions = CUBLASLT_REDUCTION_SCHEME_MASK,
        .tiles = {15, 20},
        .stages = {8, 10},
        .most_swizzle = 1,
-       .most_custom = 3,
-       .most_cluster = 0,
-       .implementation = kFp32},
-      {.number = 24,
-       .alignment = 16,
-       .reductions = 0,
-       .tiles = {20},
-       .stages = {8},
-       .most_swizzle = 1,
-       .most_custom = 0,
-       .most_cluster = 0,
-       .implementation = kFp32},
-      {.number = 66,
-       .alignment = 4,
-       .reductions = 0,
-       .tiles = {20, 23},
-       .stages = {24},
-       .most_swizzle = 0,
-       .most_custom = 0,
-       .most_cluster = 4,
-       .implementation = kTf32},
+       .most_custom = 3},
+      {.number = 24, .alignment = 16, .tiles = {20}, .stages = {8}, .most_swizzle = 1},
+      {.number = 25, .tiles = {20}, .stages = {8}, .bias_alignment = 16, .only_with_bias = true},
+      {.number = 66, .tiles = {20, 23}, .stages = {24}, .most_cluster = 4, .implementation = kTf32},
+      {.number = 70, .tiles = {20}, .stages = {24}, .implementation = kEmulated},
   };
   return known;
 }
@@ -115,7 +96,9 @@ struct Candidate {
 };
 constexpr Candidate kCandidates[] = {
     {.number = 66, .tile = 20, .stages = 24, .cluster = 2},
+    {.number = 70, .tile = 20, .stages = 24},
     {.number = 24, .tile = 20, .stages = 8, .swizzle = 1},
+    {.number = 25, .tile = 20, .stages = 8},
     {.number = 20, .tile = 20, .stages = 8, .splits = 3, .reduction = CUBLASLT_REDUCTION_SCHEME_INPLACE},
     {.number = 20, .tile = 20, .stages = 8, .splits = 1U << 24, .reduction = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE},
     {.number = 20,
@@ -158,7 +141,8 @@ cublasStatus_t fake_lt_check(const FakeLtProblem& problem, const FakeLtAlgorithm
   }
   if (!has_kernel(*known, algorithm)) return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool adds_bias = problem.operation.epilogue == CUBLASLT_EPILOGUE_BIAS;
-  if (adds_bias && reinterpret_cast<std::uintptr_t>(problem.operation.bias) % known->alignment != 0) {
+  if (known->only_with_bias && !adds_bias) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (adds_bias && reinterpret_cast<std::uintptr_t>(problem.operation.bias) % known->bias_alignment != 0) {
     return CUBLAS_STATUS_NOT_SUPPORTED;
   }
   const std::size_t size = problem.d.rows * problem.d.columns * sizeof(float);
@@ -195,9 +179,15 @@ std::vector<cublasLtMatmulHeuristicResult_t> fake_lt_heuristic(const FakeLtProbl
     answers.push_back(answer);
   }
   // Documented: where an answer's state isn't success, nothing else of it means anything.
-  cublasLtMatmulHeuristicResult_t empty{};
-  empty.state = CUBLAS_STATUS_NOT_SUPPORTED;
-  answers.insert(answers.begin() + (answers.empty() ? 0 : 1), empty);
+  cublasLtMatmulHeuristicResult_t refused{};
+  FakeLtAlgorithm other_tile;
+  if (fake_lt_init(20, problem.operation.compute, other_tile) == CUBLAS_STATUS_SUCCESS) {
+    other_tile.config[CUBLASLT_ALGO_CONFIG_TILE_ID] = 20;
+    other_tile.config[CUBLASLT_ALGO_CONFIG_STAGES_ID] = 8;
+    refused.algo = packed(other_tile);
+  }
+  refused.state = CUBLAS_STATUS_NOT_SUPPORTED;
+  answers.insert(answers.begin() + (answers.empty() ? 0 : 1), refused);
   return answers;
 }
 
