@@ -14,7 +14,7 @@ namespace {
 
 /// What is certain of an operand's address: see OpPointers.
 constexpr std::uint32_t kAlignment = sizeof(float);
-/// How many answers the heuristic is asked for. Each is timed when a network is profiled.
+/// How many answers the heuristic is asked for: the first is the one that is used unless someone chooses.
 constexpr int kMostAnswers = 8;
 
 std::uint64_t allowed_implementations(bool tf32) {

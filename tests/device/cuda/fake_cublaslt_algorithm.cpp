@@ -13,7 +13,7 @@ constexpr std::uint64_t kFp32 =
 constexpr std::uint64_t kTf32 =
     CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_TF32 | kAccumulator;
 
-/// FP32 put together of products of BF16, which CUBLAS_COMPUTE_32F doesn't keep out.
+/// FP32 put together of products of BF16. Nothing says that CUBLAS_COMPUTE_32F keeps such algorithms out.
 constexpr std::uint64_t kEmulated =
     CUBLASLT_NUMERICAL_IMPL_FLAGS_HMMA | CUBLASLT_NUMERICAL_IMPL_FLAGS_INPUT_16BF | kAccumulator;
 

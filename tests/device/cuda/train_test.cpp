@@ -7,8 +7,6 @@
 #include "compile/lower.h"
 #include "device/cpu/thread_sanitizer.h"
 #include "executor/train.h"
-#include "models/models.h"
-#include "profiler/profile.h"
 #include "tests/device/cuda/fake_gpu.h"
 #include "tests/support/training.h"
 #include "tuner/tune.h"
@@ -26,12 +24,7 @@ class OnTheFakeGpu : public testing::TestWithParam<TinyModel> {
  protected:
   OnTheFakeGpu() {
     FakeCuda::reset();
-    ProfileRequest request;
-    request.graph = make_model(GetParam().name, parse_settings(GetParam().settings));
-    request.batches = {GetParam().batch};
-    request.command = "test";
-    request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
-    trace_ = profile(*fake_gpu(), request);
+    trace_ = profile_tiny(GetParam(), *fake_gpu());
     // Every kernel of the fake takes as long as a host happens to need; a link that is slow beside it makes plans swap.
     for (HostLink* link : {&trace_.machine.host_link}) {
       link->in = link->out = {{0.2e9}, "assumed: for the test"};
@@ -107,12 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, OnTheFakeGpu, testing::Values(kTinyMlp, kTiny
 
 TEST(FastestIssue, IsChosenAfterBothHaveRun) {
   FakeCuda::reset();
-  ProfileRequest request;
-  request.graph = make_model("mlp", parse_settings(kTinyMlp.settings));
-  request.batches = {kTinyMlp.batch};
-  request.command = "test";
-  request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
-  const Trace trace = profile(*fake_gpu(), request);
+  const Trace trace = profile_tiny(kTinyMlp, *fake_gpu());
   TuneRequest wanted;
   wanted.trace = &trace;
   wanted.platform = trace.machine;
