@@ -14,8 +14,8 @@ namespace spillway {
 /// Linear ops and their gradients by cuBLASLt on the GPU that is current when this is made. Must outlive the launches
 /// that its kernels give; one thread uses it and them at a time.
 ///
-/// A gradient of the weights that has a bias too is with_bias_gradient's (device/cuda/bias_gradient.h). Operands may
-/// lie anywhere, the workspace at a multiple of 256 bytes.
+/// A gradient of the weights that has a bias too is with_bias_gradient's (device/cuda/bias_gradient.h). Operands lie
+/// at multiples of 4 bytes, the workspace at one of 256.
 class CublasLtKernels final : public KernelSource {
  public:
   /// `tf32` also lists algorithms that round inputs to TF32, for tensor cores. `launches` must outlive this. Throws
