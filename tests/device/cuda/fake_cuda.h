@@ -40,6 +40,10 @@ struct FakeCuda {
   /// begins with it. Requires: no other thread is in a call.
   static void reset();
 
+  /// Ends the threads and frees the memory that destroyed handles still have; their handles stay unknown. Requires: no
+  /// other thread is in a call, no stream has work.
+  static void forget_destroyed();
+
   /// Requires: no device memory is allocated.
   static void set_device(const FakeDevice& device);
   /// As on a machine without a driver: every call returns cudaErrorInsufficientDriver and writes nothing, except the
