@@ -23,13 +23,13 @@ TuneRequest request_for(const Trace& trace, const std::string& policy, Bytes cap
 
 }  // namespace
 
-Trace profile_tiny(const TinyModel& model) {
+Trace profile_tiny(const TinyModel& model, const std::string& device) {
   ProfileRequest request;
   request.graph = make_model(model.name, parse_settings(model.settings));
   request.batches = {model.batch};
   request.command = "test";
   request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
-  return profile(*make_device(parse_device("cpu")), request);
+  return profile(*make_device(parse_device(device)), request);
 }
 
 std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share) {
@@ -47,13 +47,15 @@ std::optional<Schedule> smallest_schedule(const Trace& trace, const std::string&
   return std::get<Tuned>(tune(request_for(trace, policy, *smallest))).schedule;
 }
 
-std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps, const Wrap& wrap) {
+std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps, const Wrap& wrap,
+                             Issue issue) {
   const std::unique_ptr<Device> device = make_device(parse_device(schedule.plan.platform.device));
   const std::unique_ptr<Device> wrapper = wrap ? wrap(*device) : nullptr;
   TrainRequest request;
   request.trace = &trace;
   request.schedule = &schedule;
   request.steps = steps;
+  request.issue = issue;
   return train(wrapper ? *wrapper : *device, request).losses;
 }
 
