@@ -5,6 +5,10 @@ set(SPILLWAY_CUDA_FOUND "not found (a CUDA toolkit, 12 or newer)")
 if(CUDAToolkit_FOUND)
   set(SPILLWAY_CUDA_FOUND "${CUDAToolkit_VERSION}: tested against a fake runtime, not used (preset cuda)")
 endif()
+if(CUDAToolkit_FOUND)  # only its header: the library is looked for when a profile asks for it
+  find_path(
+    SPILLWAY_CUPTI_INCLUDE cupti.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI/include)
+endif()
 set(SPILLWAY_CUDNN_FOUND OFF)
 if(CUDAToolkit_FOUND)
   find_path(SPILLWAY_CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
