@@ -137,7 +137,7 @@ class Device {
   /// on. Empty where the device can't tell.
   [[nodiscard]] virtual std::optional<ClockReading> read_clocks() { return std::nullopt; }
 
-  /// What else people may want to know of it, for `execute`: names and values.
+  /// What else people may want to know of it, for `execute` and `profile`: names and values.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address

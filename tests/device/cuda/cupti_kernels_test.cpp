@@ -130,6 +130,16 @@ TEST_F(CuptiKernelsTest, ALibraryOfAnotherCudaIsRefused) {
   EXPECT_THAT(why_, HasSubstr("is CUPTI API 18, of CUDA 11; this build is for CUDA 1"));
 }
 
+TEST_F(CuptiKernelsTest, TheToolkitsOwnLibraryHasEverythingThatIsCalled) {
+#ifdef SPILLWAY_CUPTI_LIBRARY
+  const auto cupti = CuptiKernels::open(SPILLWAY_CUPTI_LIBRARY, why_);
+  ASSERT_NE(cupti, nullptr) << why_;
+  EXPECT_THAT(cupti->version(), testing::StartsWith("CUPTI"));
+#else
+  GTEST_SKIP() << "no CUPTI library beside the toolkit";
+#endif
+}
+
 TEST_F(CuptiKernelsTest, WithoutTheLibraryThereIsNone) {
   EXPECT_EQ(CuptiKernels::open("libspillway-has-no-such.so.1", why_), nullptr);
   EXPECT_THAT(why_, HasSubstr("cannot open shared object file"));
