@@ -9,6 +9,10 @@ if(CUDAToolkit_FOUND)  # only its header: the library is looked for when a profi
   find_path(
     SPILLWAY_CUPTI_INCLUDE cupti.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI/include)
 endif()
+set(SPILLWAY_CUPTI_FOUND "not found (cupti.h): profiles on a GPU name no kernels")
+if(SPILLWAY_CUPTI_INCLUDE)
+  set(SPILLWAY_CUPTI_FOUND "header found, library loaded when asked for")
+endif()
 set(SPILLWAY_CUDNN_FOUND OFF)
 if(CUDAToolkit_FOUND)
   find_path(SPILLWAY_CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})

@@ -244,6 +244,15 @@ TEST_F(GpuProfile, WhereNobodyWatchesNothingIsClaimed) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
+TEST_F(GpuProfile, UnlessToldOtherwiseOpsRunSevenTimes) {
+  ProfileRequest request;
+  request.graph = make_model("mlp", parse_settings({"depth=0", "inputs=2", "classes=2"}), "sgd");
+  request.batches = {1};
+  for (const BatchCosts& costs : profile(*watched_, request).batches) {
+    for (const KernelCost& cost : costs.kernels) EXPECT_GE(cost.repeats, 7);
+  }
+}
+
 TEST_F(GpuProfile, LostKernelsAreToldAndGiveNoTime) {
   watched_->kernels = [] { return ObservedKernels{.by = "CUPTI 13.0.1", .kernels = {{"product", {2e-6}}}, .lost = 1}; };
   std::vector<std::string> warnings;
