@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "cli/commands.h"
+#include "cli/device_view.h"
 #include "cli/output.h"
 #include "cli/ranks.h"
 #include "core/io/atomic_file.h"
@@ -97,6 +99,10 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
     line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
                           progress.elapsed.value, progress.name, progress.batch));
   };
+  request.warn = [&](const std::string& warning) {
+    line.clear();
+    if (ranks.is_first()) fmt::print(stderr, "spillway: {}\n", warning);  // whose trace is written
+  };
   if (ranks.communicator()) ranks.communicator()->barrier();
   Trace trace = profile(*device, request);
   if (ranks.communicator()) {
@@ -121,9 +127,11 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
                     percent(while_copying / sum - 1)});
   }
   print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
-  print_facts({{"host link", link_text(trace.machine.host_link)},
-               {"ranks", ranks_text(trace)},
-               {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
+  Facts facts{{"host link", link_text(trace.machine.host_link)}, {"ranks", ranks_text(trace)}};
+  std::ranges::copy(device_view(trace), std::back_inserter(facts));
+  std::ranges::copy(device->facts(), std::back_inserter(facts));
+  facts.emplace_back("next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output));
+  print_facts(facts);
   return ExitCode::yes;
 }
 

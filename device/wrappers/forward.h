@@ -50,6 +50,11 @@ class ForwardingDevice : public Device {
   /// What `enqueue` calls comes by here too.
   std::optional<GraphId> capture(const std::function<void()>& enqueue) override { return inner_.capture(enqueue); }
   void replay(GraphId graph) override { inner_.replay(graph); }
+  /// What `run` calls comes by here too.
+  [[nodiscard]] std::optional<ObservedKernels> observe(const std::function<void()>& run) override {
+    return inner_.observe(run);
+  }
+  [[nodiscard]] std::optional<ClockReading> read_clocks() override { return inner_.read_clocks(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override { return inner_.facts(); }
   [[nodiscard]] std::byte* arena_on_host() override { return inner_.arena_on_host(); }
   void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) override {

@@ -10,11 +10,12 @@
 
 namespace spillway {
 
-/// The CUDA device on the fake runtime, with our own kernels on threads of the host.
-[[nodiscard]] inline std::unique_ptr<Device> fake_gpu() {
+/// The CUDA device on the fake runtime, with our own kernels on threads of the host. Of the libraries that watch a GPU
+/// it loads none but those given, and so never the machine's.
+[[nodiscard]] inline std::unique_ptr<Device> fake_gpu(const ToolLibraries& tools = {.nvml = "", .cupti = ""}) {
   std::vector<std::unique_ptr<KernelSource>> sources;
   sources.push_back(std::make_unique<ElementKernels>(streamed_launches()));
-  return make_cuda_device(0, std::move(sources));
+  return make_cuda_device(0, std::move(sources), tools);
 }
 
 }  // namespace spillway
