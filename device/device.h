@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "core/ids.h"
 #include "core/op_description.h"
 #include "core/platform.h"
+#include "core/rank_meeting.h"
 #include "core/schedule.h"
 
 namespace spillway {
@@ -32,6 +34,7 @@ struct DeviceProperties {
   Bytes memory;       ///< what an arena could have at most now
   Bytes host_memory;  ///< what a host pool could have at most now
   HostLink host_link;
+  std::string unit = {};  ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
 };
 
 /// One way to run an op.
@@ -44,6 +47,13 @@ struct KernelOption {
 struct OpAddresses {
   std::span<const Bytes> inputs, outputs;
   Bytes workspace;  ///< any value where the kernel needs none
+};
+
+/// Floats that lie side by side in the arena.
+struct ArenaPiece {
+  Bytes offset;
+  std::int64_t floats = 0;
+  friend bool operator==(const ArenaPiece&, const ArenaPiece&) = default;
 };
 
 /// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only
@@ -111,6 +121,24 @@ class Device {
   }
   /// Runs a captured step once and returns when it has completed. Throws what a `wait` would.
   virtual void replay(GraphId graph) { static_cast<void>(graph); }
+
+  /// Makes all-reduces between this device and those of the other ranks ready. Collective; to be called before
+  /// `allocate`, since it may take memory. False, on all ranks: they have none together, `facts` says why, and
+  /// gradients go through host memory. Called again: joins anew. Throws Error (exit 3) when what all of them have
+  /// fails.
+  virtual bool join_ranks(const RankMeeting& meeting) {
+    static_cast<void>(meeting);
+    return false;
+  }
+  /// Whether enqueue_all_reduce may be called: join_ranks has returned true.
+  [[nodiscard]] virtual bool has_all_reduce() const { return false; }
+  /// Each float of the pieces becomes the sum over all ranks, each of their values scaled, rounded in an order that is
+  /// the same on every run and rank. Every rank enqueues the same sizes in the same order, all to one stream. A rank
+  /// that fails, or is gone, comes out of the next `wait` where the device can tell.
+  virtual void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) {
+    static_cast<void>(stream), static_cast<void>(pieces), static_cast<void>(scale);
+    SPILLWAY_CHECK(false, "a device without all-reduces of its own");
+  }
 
   /// What else people may want to know of it, for `execute`: names and values.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }

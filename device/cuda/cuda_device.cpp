@@ -27,6 +27,16 @@ std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
+/// As nvidia-smi writes it.
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
 Bytes free_on_gpu() {
   std::size_t free = 0, total = 0;
   must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", "what is free on the GPU");
@@ -62,7 +72,8 @@ class CudaDevice final : public Device {
         .alignment = kAlignment,
         .memory = free_on_gpu(),
         .host_memory = pinnable_memory().bytes,
-        .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}}};
+        .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},
+        .unit = uuid_text(found.uuid)};
     must(cudaEventRecord(epoch_.get(), origin_.get()), "cudaEventRecord", "the clock's start");
     must(cudaEventSynchronize(epoch_.get()), "cudaEventSynchronize", "the clock's start");
   }

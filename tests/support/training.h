@@ -27,6 +27,8 @@ inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 
 
 /// Profiles on this machine's cpu device, each op once.
 [[nodiscard]] Trace profile_tiny(const TinyModel& model);
+/// The same on another device.
+[[nodiscard]] Trace profile_tiny(const TinyModel& model, Device& device);
 
 /// The policy's plan at a share of the footprint, lowered and verified; empty when it finds none.
 [[nodiscard]] std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share);

@@ -10,11 +10,11 @@
 
 namespace spillway {
 
-/// The CUDA device on the fake runtime, with our own kernels on threads of the host.
-[[nodiscard]] inline std::unique_ptr<Device> fake_gpu() {
+/// The CUDA device on the fake runtime's GPU of this number, with our own kernels on threads of the host.
+[[nodiscard]] inline std::unique_ptr<Device> fake_gpu(int number = 0) {
   std::vector<std::unique_ptr<KernelSource>> sources;
   sources.push_back(std::make_unique<ElementKernels>(streamed_launches()));
-  return make_cuda_device(0, std::move(sources));
+  return make_cuda_device(number, std::move(sources));
 }
 
 }  // namespace spillway
