@@ -10,6 +10,7 @@
 #include "device/cuda/cudnn_kernels.h"
 #include "device/cuda/element_kernels.h"
 #include "device/cuda/launch_table.h"
+#include "device/cuda/library_all_reduce.h"
 
 namespace spillway {
 
@@ -18,7 +19,7 @@ std::unique_ptr<Device> make_gpu(int number) {
   use_gpu(number);  // cuDNN's handle is made for it
   sources.push_back(std::make_unique<CudnnKernels>(gpu_launches()));
   sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
-  return make_cuda_device(number, std::move(sources));
+  return make_cuda_device(number, std::move(sources), library_all_reduce());
 }
 
 std::string gpu_text() {

@@ -2,45 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "comm/threads.h"
 #include "core/gradients.h"
 #include "device/cpu/thread_sanitizer.h"
-#include "tests/device/cuda/fake_gpu.h"
-#include "tests/support/ranks.h"
+#include "tests/device/cuda/ranks_on_fake_gpus.h"
 
 namespace spillway {
 namespace {
 
-constexpr std::int64_t kSteps = 3;
-
-struct Trained {
-  std::vector<float> losses;
-  Bytes host_pool;
-};
-
-/// What each rank finds, on the GPU that `number` gives it; one rank is alone.
-std::vector<Trained> train_on(
-    int ranks, const Planned& planned, Issue issue,
-    const std::function<int(int)>& number = [](int rank) { return rank; }) {
-  std::vector<Trained> runs(static_cast<std::size_t>(ranks));
-  run_ranks(ranks, [&](Communicator& communicator) {
-    const std::unique_ptr<Device> gpu = fake_gpu(number(communicator.rank()));
-    TrainRequest request;
-    request.trace = &planned.step;
-    request.schedule = &planned.schedule;
-    if (ranks > 1) request.communicator = &communicator;
-    request.steps = kSteps;
-    request.issue = issue;
-    const TrainResult result = train(*gpu, request);
-    runs[static_cast<std::size_t>(communicator.rank())] = {.losses = result.losses, .host_pool = result.host_pool};
-  });
-  return runs;
-}
-
-Trace profile_on_three_gpus(const TinyModel& model) {
-  FakeCuda::reset();
-  FakeCuda::set_device({.count = 3});
-  return profile_tiny(model, *fake_gpu());
+std::unique_ptr<Device> own_gpu(int rank) {
+  return fake_gpu(rank);
 }
 
 class RanksOnFakeGpus : public testing::TestWithParam<TinyModel> {
@@ -58,27 +28,27 @@ TEST_P(RanksOnFakeGpus, HaveTheLossesOfAsManyMicroBatches) {
   // Both add up in the same order: the first pass or rank, then the second, and so on, then the mean.
   for (const int count : {2, 3}) {
     const Planned passes = plan_for({.trace = &trace_, .micro_batches = count});
-    const std::vector<float> expected = train_on(1, passes, Issue::enqueued).front().losses;
-    ASSERT_EQ(expected.size(), static_cast<std::size_t>(kSteps));
+    const std::vector<float> expected = train_on(1, passes, Issue::enqueued, own_gpu).front().losses;
+    ASSERT_EQ(expected.size(), static_cast<std::size_t>(kStepsOnFakeGpus));
     const Planned planned = plan_for({.trace = &trace_, .ranks = count});
     for (const Issue issue : {Issue::enqueued, Issue::graph}) {
       SCOPED_TRACE(testing::Message() << count << " ranks, " << (issue == Issue::graph ? "a graph" : "enqueued"));
-      for (const Trained& rank : train_on(count, planned, issue)) EXPECT_EQ(rank.losses, expected);
+      for (const Trained& rank : train_on(count, planned, issue, own_gpu)) EXPECT_EQ(rank.losses, expected);
     }
   }
 }
 
 TEST_P(RanksOnFakeGpus, HaveTheSameLossesWhateverThePlanAndTheBuckets) {
-  const auto expected = train_on(2, plan_for({.trace = &trace_, .ranks = 2}), Issue::enqueued).front().losses;
+  const auto expected = train_on(2, plan_for({.trace = &trace_, .ranks = 2}), Issue::enqueued, own_gpu).front().losses;
   GradientReduction single{.buckets = {}, .updates_behind = 2};
   for (const BufferId gradient : parameter_gradients(trace_.graph)) single.buckets.push_back({gradient});
   const Planned swapped =
       plan_for({.trace = &trace_, .ranks = 2, .policy = "swap-all", .share = 0.7, .reduction = single});
   EXPECT_FALSE(swapped.schedule.plan.swaps.empty());
-  EXPECT_EQ(train_on(2, swapped, Issue::enqueued).back().losses, expected);
+  EXPECT_EQ(train_on(2, swapped, Issue::enqueued, own_gpu).back().losses, expected);
   for (const std::uint64_t seed : {1, 2}) {
     FakeCuda::seed(seed);  // another order of what the graphs leave open
-    EXPECT_EQ(train_on(2, swapped, Issue::graph).back().losses, expected) << "seed " << seed;
+    EXPECT_EQ(train_on(2, swapped, Issue::graph, own_gpu).back().losses, expected) << "seed " << seed;
   }
 }
 
@@ -91,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, RanksOnFakeGpus, testing::Values(kTinyMlp, kT
 #endif
 
 TEST_F(MlpOnFakeGpus, LeavesNothingBehind) {
-  static_cast<void>(train_on(2, planned_, Issue::graph));
+  static_cast<void>(train_on(2, planned_, Issue::graph, own_gpu));
   EXPECT_THAT(FakeCuda::leaks(), testing::IsEmpty());
 }
 
@@ -109,13 +79,13 @@ TEST_F(MlpOnFakeGpus, StagesTheLargestAllReduceInTheHostPool) {
     if (state.residency.valid()) lasting = std::max(lasting, bytes(buffer, kTinyMlp.batch));
   }
   const Bytes alignment = planned_.schedule.alignment;
-  EXPECT_EQ(train_on(2, planned_, Issue::enqueued).front().host_pool,
+  EXPECT_EQ(train_on(2, planned_, Issue::enqueued, own_gpu).front().host_pool,
             align_up(planned_.schedule.host_bytes, alignment) + align_up(lasting, alignment) + largest);
 }
 
 TEST_F(MlpOnFakeGpus, IsRefusedWhereTwoRanksHaveTheSameGpu) {
   try {
-    static_cast<void>(train_on(2, planned_, Issue::enqueued, [](int) { return 1; }));
+    static_cast<void>(train_on(2, planned_, Issue::enqueued, [](int) { return fake_gpu(1); }));
     FAIL() << "expected a refusal";
   } catch (const AgreedError& error) {
     EXPECT_STREQ(
@@ -130,7 +100,7 @@ TEST_F(MlpOnFakeGpus, IsRefusedWhereTwoRanksHaveTheSameGpu) {
 TEST_F(MlpOnFakeGpus, EndsOnAllRanksWhenOneGpuRunsOutOfMemory) {
   FakeCuda::fail("cudaMalloc", 1, cudaErrorMemoryAllocation);  // one rank's arena
   try {
-    static_cast<void>(train_on(2, planned_, Issue::enqueued));
+    static_cast<void>(train_on(2, planned_, Issue::enqueued, own_gpu));
     FAIL() << "expected an error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::machine);
