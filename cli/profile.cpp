@@ -10,7 +10,6 @@
 #include "cli/ranks.h"
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
-#include "device/spec.h"
 #include "models/models.h"
 #include "profiler/all_reduce_timer.h"
 #include "profiler/machine.h"
@@ -36,11 +35,18 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
   }
 }
 
-std::string ranks_text(const Trace& trace) {
+/// How the device adds up over ranks, if it says so: `, through host memory: ...`.
+std::string all_reduces_text(const Device& device) {
+  for (const auto& [name, value] : device.facts())
+    if (name == "all-reduces") return ", " + value;
+  return "";
+}
+
+std::string ranks_text(const Trace& trace, const Device& device) {
   if (trace.all_reduces.empty()) return "1; for more: mpirun -n N spillway profile";
   const AllReduceCurve& curve = trace.all_reduces.back();
-  return fmt::format("{}, all-reduce of {} in {}", curve.ranks, to_text(curve.points.back().bytes),
-                     to_text(curve.points.back().seconds));
+  return fmt::format("{}, all-reduce of {} in {}{}", curve.ranks, to_text(curve.points.back().bytes),
+                     to_text(curve.points.back().seconds), all_reduces_text(device));
 }
 
 std::string link_text(const HostLink& link) {
@@ -52,13 +58,13 @@ ExitCode profile_machine(const ProfileOptions& options) {
     throw input_error("profile: --machine measures no model; leave MODEL, --set, --batch and --optimizer out");
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
-  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  const std::unique_ptr<Device> device = ranks.make_device(options.device);
   ProgressLine line;
   line.show("profile: copies");
   if (ranks.communicator()) ranks.communicator()->barrier();
   Platform machine = measure_machine(*device);
   if (ranks.communicator()) {
-    machine = with_ranks(std::move(machine), time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+    machine = with_ranks(std::move(machine), time_all_reduces(*device, *ranks.communicator(), [&](Bytes size) {
                            line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
                          }));
   }
@@ -68,9 +74,9 @@ ExitCode profile_machine(const ProfileOptions& options) {
   fmt::print("{}: {}\n", options.output, machine.name);
   Facts facts{{"host link", link_text(machine.host_link)}};
   if (machine.gpu_links)
-    facts.emplace_back(
-        "ranks", fmt::format("{}, {} between them, start {}", machine.ranks(), to_text(machine.gpu_links->rate->value),
-                             to_text(machine.gpu_links->start)));
+    facts.emplace_back("ranks", fmt::format("{}, {} between them, start {}{}", machine.ranks(),
+                                            to_text(machine.gpu_links->rate->value), to_text(machine.gpu_links->start),
+                                            all_reduces_text(*device)));
   facts.emplace_back("next", fmt::format("spillway tune TRACE --platform {} -o PLAN", options.output));
   print_facts(facts);
   return ExitCode::yes;
@@ -91,7 +97,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   // Ranks that will run together are profiled together: they share the machine's memory and cores then too.
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
-  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  const std::unique_ptr<Device> device = ranks.make_device(options.device);
   ProgressLine line;
   request.progress = [&](const ProfileProgress& progress) {
     line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
@@ -100,7 +106,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   if (ranks.communicator()) ranks.communicator()->barrier();
   Trace trace = profile(*device, request);
   if (ranks.communicator()) {
-    trace.all_reduces.push_back(time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+    trace.all_reduces.push_back(time_all_reduces(*device, *ranks.communicator(), [&](Bytes size) {
       line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
     }));
   }
@@ -122,7 +128,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   }
   print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
   print_facts({{"host link", link_text(trace.machine.host_link)},
-               {"ranks", ranks_text(trace)},
+               {"ranks", ranks_text(trace, *device)},
                {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
   return ExitCode::yes;
 }

@@ -144,7 +144,7 @@ class Device {
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address
-  /// it. Same rule as host_pool().
+  /// it: then streams of every role take copies. Same rule as host_pool().
   [[nodiscard]] virtual std::byte* arena_on_host() { return nullptr; }
 
   /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it;

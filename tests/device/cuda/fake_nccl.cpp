@@ -75,6 +75,7 @@ Fake& fake() {
 /// What this thread has between ncclGroupStart and ncclGroupEnd.
 struct Group {
   int depth = 0;
+  ncclResult_t failure = ncclSuccess;  ///< of the first of its calls that failed
   Parts parts;
   std::shared_ptr<Comm> comm;
   cudaStream_t stream = nullptr;
@@ -127,7 +128,8 @@ void run_round(const std::shared_ptr<Comm>& comm, const Parts& parts) {
   Round& round = clique.rounds[number];
   round.by_rank[comm->rank] = parts;
   if (clique.broken) return;
-  if (!alike(round.by_rank.begin()->second, parts)) return fail(clique, ncclInvalidArgument);
+  const auto like_mine = [&](const auto& rank) { return alike(rank.second, parts); };
+  if (!std::ranges::all_of(round.by_rank, like_mine)) return fail(clique, ncclInvalidArgument);
   if (round.by_rank.size() == static_cast<std::size_t>(clique.ranks)) {
     add_up(round);
     round.over = true;
@@ -138,7 +140,7 @@ void run_round(const std::shared_ptr<Comm>& comm, const Parts& parts) {
 
 ncclResult_t end_group() {
   Group ended = std::exchange(group(), {});
-  if (ended.parts.empty()) return ncclSuccess;
+  if (ended.failure != ncclSuccess || ended.parts.empty()) return ended.failure;
   static_cast<void>(cudaGetLastError());
   fake_cuda_launch(
       ended.stream, [comm = ended.comm, parts = ended.parts] { run_round(comm, parts); }, "all-reduce");
@@ -278,28 +280,35 @@ ncclResult_t group_end() {
   return end_group();
 }
 
+/// Adds one all-reduce to this thread's group.
+ncclResult_t append(const Part& part, ncclDataType_t type, ncclRedOp_t reduction, ncclComm_t handle, int gpu,
+                    cudaStream_t stream) {
+  const std::lock_guard lock(fake().mutex);
+  if (strikes(fake().state, "ncclAllReduce")) return ncclInternalError;
+  const std::shared_ptr<Comm> comm = find(handle);
+  if (comm == nullptr || comm->gpu != gpu || part.from == nullptr || part.to == nullptr || type != ncclFloat32)
+    return ncclInvalidArgument;
+  const auto scale = comm->scales.find(reduction);
+  if (scale == comm->scales.end()) return ncclInvalidArgument;
+  Group& own = group();
+  if (own.comm != nullptr && (own.comm != comm || own.stream != stream)) return ncclInvalidUsage;
+  own.comm = comm;
+  own.stream = stream;
+  own.parts.push_back(part);
+  own.parts.back().scale = scale->second;
+  return ncclSuccess;
+}
+
 // Documented: the GPU is the communicator's, in one group all is of one stream for each communicator, a reduction is of
-// the communicator that it was made for.
+// the communicator that it was made for. Not documented, but so: if one fails, its group's end enqueues nothing.
 ncclResult_t all_reduce(const void* from, void* to, std::size_t count, ncclDataType_t type, ncclRedOp_t reduction,
                         ncclComm_t handle, cudaStream_t stream) {
   int gpu = 0;
-  if (cudaGetDevice(&gpu) != cudaSuccess) return ncclUnhandledCudaError;
-  {
-    const std::lock_guard lock(fake().mutex);
-    if (strikes(fake().state, "ncclAllReduce")) return ncclInternalError;
-    const std::shared_ptr<Comm> comm = find(handle);
-    if (comm == nullptr || comm->gpu != gpu || from == nullptr || to == nullptr || type != ncclFloat32)
-      return ncclInvalidArgument;
-    const auto scale = comm->scales.find(reduction);
-    if (scale == comm->scales.end()) return ncclInvalidArgument;
-    Group& own = group();
-    if (own.comm != nullptr && (own.comm != comm || own.stream != stream)) return ncclInvalidUsage;
-    own.comm = comm;
-    own.stream = stream;
-    own.parts.push_back({static_cast<const float*>(from), static_cast<float*>(to), count, scale->second});
-    if (own.depth > 0) return ncclSuccess;
-  }
-  return end_group();
+  const Part part{static_cast<const float*>(from), static_cast<float*>(to), count, 0};
+  const ncclResult_t result =
+      cudaGetDevice(&gpu) == cudaSuccess ? append(part, type, reduction, handle, gpu, stream) : ncclUnhandledCudaError;
+  if (group().failure == ncclSuccess) group().failure = result;
+  return group().depth > 0 ? result : end_group();
 }
 
 ncclResult_t red_op_create_pre_mul_sum(ncclRedOp_t* reduction, void* scalar, ncclDataType_t type,

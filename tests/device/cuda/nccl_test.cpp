@@ -10,6 +10,7 @@
 #include "comm/meeting.h"
 #include "core/error.h"
 #include "device/cuda/nccl_all_reduce.h"
+#include "profiler/all_reduce_timer.h"
 #include "tests/device/cuda/fake_nccl.h"
 #include "tests/device/cuda/ranks_on_fake_gpus.h"
 #include "tests/device/device_fixture.h"
@@ -297,6 +298,28 @@ TEST_F(TrainingWithNccl, NeedsNoStagingInTheHostPool) {
   const Bytes without =
       train_on(2, planned, Issue::enqueued, [](int rank) { return fake_gpu(rank); }).front().host_pool;
   EXPECT_LT(with, without);
+}
+
+TEST_F(Nccl, IsTimedWhereThereIsSome) {
+  for (const bool with : {true, false}) {
+    const std::uint64_t before = FakeNccl::calls("ncclAllReduce");
+    std::vector<AllReduceCurve> curves(2);
+    run_ranks(2, [&](Communicator& ranks) {
+      const std::unique_ptr<Device> gpu = with ? gpu_with_nccl(ranks.rank()) : fake_gpu(ranks.rank());
+      curves[static_cast<std::size_t>(ranks.rank())] = time_all_reduces(*gpu, ranks, {}, 64_KiB);
+      EXPECT_THAT(fact(gpu->facts(), "all-reduces"),
+                  with ? HasSubstr("on the GPUs, NCCL") : HasSubstr("through host memory: this build has no NCCL"));
+    });
+    EXPECT_EQ(curves[0], curves[1]);
+    EXPECT_EQ(curves[0].ranks, 2);
+    ASSERT_EQ(curves[0].points.size(), 3U);
+    EXPECT_EQ(curves[0].points[0].bytes, 4_KiB);
+    EXPECT_EQ(curves[0].points[2].bytes, 64_KiB);
+    for (const auto& point : curves[0].points) EXPECT_GE(point.seconds, Seconds{1e-6});
+    // One that joins, and for each size 2 to warm up and 7 that count, on each rank.
+    EXPECT_EQ(FakeNccl::calls("ncclAllReduce") - before, with ? 2U * (1 + 3 * 9) : 0U);
+  }
+  expect_nothing_left();
 }
 
 TEST(LoadNccl, SaysWhatIsMissing) {
