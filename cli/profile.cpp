@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "cli/commands.h"
+#include "cli/device_view.h"
 #include "cli/output.h"
 #include "cli/ranks.h"
 #include "core/io/atomic_file.h"
@@ -35,18 +37,11 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
   }
 }
 
-/// How the device adds up over ranks, if it says so: `, through host memory: ...`.
-std::string all_reduces_text(const Device& device) {
-  for (const auto& [name, value] : device.facts())
-    if (name == "all-reduces") return ", " + value;
-  return "";
-}
-
-std::string ranks_text(const Trace& trace, const Device& device) {
+std::string ranks_text(const Trace& trace) {
   if (trace.all_reduces.empty()) return "1; for more: mpirun -n N spillway profile";
   const AllReduceCurve& curve = trace.all_reduces.back();
-  return fmt::format("{}, all-reduce of {} in {}{}", curve.ranks, to_text(curve.points.back().bytes),
-                     to_text(curve.points.back().seconds), all_reduces_text(device));
+  return fmt::format("{}, all-reduce of {} in {}", curve.ranks, to_text(curve.points.back().bytes),
+                     to_text(curve.points.back().seconds));
 }
 
 std::string link_text(const HostLink& link) {
@@ -74,9 +69,10 @@ ExitCode profile_machine(const ProfileOptions& options) {
   fmt::print("{}: {}\n", options.output, machine.name);
   Facts facts{{"host link", link_text(machine.host_link)}};
   if (machine.gpu_links)
-    facts.emplace_back("ranks", fmt::format("{}, {} between them, start {}{}", machine.ranks(),
-                                            to_text(machine.gpu_links->rate->value), to_text(machine.gpu_links->start),
-                                            all_reduces_text(*device)));
+    facts.emplace_back(
+        "ranks", fmt::format("{}, {} between them, start {}", machine.ranks(), to_text(machine.gpu_links->rate->value),
+                             to_text(machine.gpu_links->start)));
+  std::ranges::copy(device->facts(), std::back_inserter(facts));
   facts.emplace_back("next", fmt::format("spillway tune TRACE --platform {} -o PLAN", options.output));
   print_facts(facts);
   return ExitCode::yes;
@@ -103,6 +99,10 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
     line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
                           progress.elapsed.value, progress.name, progress.batch));
   };
+  request.warn = [&](const std::string& warning) {
+    line.clear();
+    if (ranks.is_first()) fmt::print(stderr, "spillway: {}\n", warning);  // whose trace is written
+  };
   if (ranks.communicator()) ranks.communicator()->barrier();
   Trace trace = profile(*device, request);
   if (ranks.communicator()) {
@@ -127,9 +127,11 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
                     percent(while_copying / sum - 1)});
   }
   print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
-  print_facts({{"host link", link_text(trace.machine.host_link)},
-               {"ranks", ranks_text(trace, *device)},
-               {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
+  Facts facts{{"host link", link_text(trace.machine.host_link)}, {"ranks", ranks_text(trace)}};
+  std::ranges::copy(device_view(trace), std::back_inserter(facts));
+  std::ranges::copy(device->facts(), std::back_inserter(facts));
+  facts.emplace_back("next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output));
+  print_facts(facts);
   return ExitCode::yes;
 }
 

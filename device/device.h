@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock_reading.h"
 #include "core/error.h"
 #include "core/ids.h"
 #include "core/op_description.h"
@@ -34,13 +35,27 @@ struct DeviceProperties {
   Bytes memory;       ///< what an arena could have at most now
   Bytes host_memory;  ///< what a host pool could have at most now
   HostLink host_link;
-  std::string unit = {};  ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
+  bool on_host = true;      ///< ops run on the host's own cores, which other programs may take away from them
+  std::string driver = {};  ///< "580.65.06 (CUDA 13.0)"; empty: it needs none
+  std::string unit = {};    ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
 };
 
 /// One way to run an op.
 struct KernelOption {
   std::string id;   ///< fixes the bits: algorithm, library version, instruction set, thread count
   Bytes workspace;  ///< in the arena, beside the operands
+};
+
+/// The kernels that a device itself saw running for a while.
+struct ObservedKernels {
+  struct Kernel {
+    std::string name;
+    Seconds seconds;
+    friend bool operator==(const Kernel&, const Kernel&) = default;
+  };
+  std::string by;               ///< what looked: "CUPTI 13.0.1"
+  std::vector<Kernel> kernels;  ///< in the order in which they began
+  std::size_t lost = 0;         ///< kernels that ran too, but that it can't tell about
 };
 
 /// The arena addresses of one op: one per operand, in operand order.
@@ -140,7 +155,17 @@ class Device {
     SPILLWAY_CHECK(false, "a device without all-reduces of its own");
   }
 
-  /// What else people may want to know of it, for `execute`: names and values.
+  /// Calls `run`, which enqueues work and waits for it, and tells which kernels the device itself saw meanwhile; work
+  /// may take longer while it is watched. Empty where the device can't tell; `run` may not have been called then.
+  [[nodiscard]] virtual std::optional<ObservedKernels> observe(const std::function<void()>& run) {
+    static_cast<void>(run);
+    return std::nullopt;
+  }
+  /// The clocks of this moment, and what holds them down. Takes up to some milliseconds; the work on the streams goes
+  /// on. Empty where the device can't tell.
+  [[nodiscard]] virtual std::optional<ClockReading> read_clocks() { return std::nullopt; }
+
+  /// What else people may want to know of it, for `execute` and `profile`: names and values.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address

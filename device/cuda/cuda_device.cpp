@@ -43,6 +43,19 @@ Bytes free_on_gpu() {
   return {static_cast<std::int64_t>(free)};
 }
 
+/// As NVML takes it.
+std::string pci_bus_id(const cudaDeviceProp& gpu) {
+  return fmt::format("{:08x}:{:02x}:{:02x}.0", gpu.pciDomainID, gpu.pciBusID, gpu.pciDeviceID);
+}
+
+/// "580.65.06 (CUDA 13.0)", or "CUDA 13.0" where the driver's own version isn't known.
+std::string driver_text(const std::string& own) {
+  int version = 0;
+  must(cudaDriverGetVersion(&version), "cudaDriverGetVersion", "the driver's version");
+  const std::string cuda = fmt::format("CUDA {}", version_text(version));
+  return own.empty() ? cuda : fmt::format("{} ({})", own, cuda);
+}
+
 struct Prepared {
   Launch launch;
   std::vector<Bytes> inputs, outputs;
@@ -56,13 +69,15 @@ struct Event {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources, std::unique_ptr<GpuAllReduce> all_reduce)
+  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources, std::unique_ptr<GpuAllReduce> all_reduce,
+             const ToolLibraries& tools)
       : gpu_(gpu),
         sources_(std::move(sources)),
         epoch_(make_event()),
         origin_(make_stream()),
         all_reduce_(std::move(all_reduce)) {
     const cudaDeviceProp found = properties_of(gpu_);
+    tools_.emplace(tools, pci_bus_id(found));
     numa_node_ = numa_node_of_pci(found.pciDomainID, found.pciBusID, found.pciDeviceID);
     l2_ = {found.l2CacheSize};
     int runtime = 0;
@@ -77,6 +92,8 @@ class CudaDevice final : public Device {
         .memory = free_on_gpu(),
         .host_memory = pinnable_memory().bytes,
         .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},
+        .on_host = false,
+        .driver = driver_text(tools_->driver_version()),
         .unit = uuid_text(found.uuid)};
     must(cudaEventRecord(epoch_.get(), origin_.get()), "cudaEventRecord", "the clock's start");
     must(cudaEventSynchronize(epoch_.get()), "cudaEventSynchronize", "the clock's start");
@@ -111,9 +128,9 @@ class CudaDevice final : public Device {
 
   [[nodiscard]] std::span<std::byte> host_pool() override { return host_pool_.bytes(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override {
-    std::vector<std::pair<std::string, std::string>> facts{
-        {"pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),
-                                to_text(Bytes{static_cast<std::int64_t>(host_pool_.bytes().size())}))}};
+    std::vector<std::pair<std::string, std::string>> facts = tools_->missing();
+    facts.emplace_back("pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),
+                                              to_text(Bytes{static_cast<std::int64_t>(host_pool_.bytes().size())})));
     if (met_) {
       facts.emplace_back("all-reduces",
                          all_reduce_ ? all_reduce_->text() : "through host memory: this build has no NCCL");
@@ -242,6 +259,14 @@ class CudaDevice final : public Device {
     host_calls_.rethrow();
   }
 
+  std::optional<ObservedKernels> observe(const std::function<void()>& run) override {
+    return tools_->observe([&] {
+      run();
+      must(cudaDeviceSynchronize(), "cudaDeviceSynchronize", "what is observed");
+    });
+  }
+  std::optional<ClockReading> read_clocks() override { return tools_->read_clocks(); }
+
   void wait(EventId id, std::uint64_t value) override {
     const Event& event = at(id);
     SPILLWAY_CHECK(event.recorded >= value, "a wait for a record that isn't enqueued yet");
@@ -330,6 +355,7 @@ class CudaDevice final : public Device {
   Bytes l2_;
   DeviceProperties properties_;
   std::vector<std::unique_ptr<KernelSource>> sources_;
+  std::optional<GpuTools> tools_;  ///< always there once the GPU's place on the bus is known
   HostCalls host_calls_;
   CudaMemory arena_, flushed_;
   Bytes arena_size_;
@@ -367,9 +393,9 @@ void use_gpu(int wanted) {
 }
 
 std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources,
-                                         std::unique_ptr<GpuAllReduce> all_reduce) {
+                                         std::unique_ptr<GpuAllReduce> all_reduce, const ToolLibraries& tools) {
   use_gpu(gpu);
-  return std::make_unique<CudaDevice>(gpu, std::move(sources), std::move(all_reduce));
+  return std::make_unique<CudaDevice>(gpu, std::move(sources), std::move(all_reduce), tools);
 }
 
 }  // namespace spillway

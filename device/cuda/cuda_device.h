@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "device/cuda/gpu_all_reduce.h"
+#include "device/cuda/gpu_tools.h"
 #include "device/cuda/kernel_source.h"
 #include "device/device.h"
 
@@ -18,8 +19,9 @@ void use_gpu(int number);
 /// can be captured once and replayed as one CUDA graph.
 ///
 /// `sources` give the kernels, the preferred source first; `all_reduce` adds up over the ranks, null: nothing does.
-/// Throws like use_gpu.
+/// `tools` are what it tells clocks and kernels by. Throws like use_gpu.
 [[nodiscard]] std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources,
-                                                       std::unique_ptr<GpuAllReduce> all_reduce = nullptr);
+                                                       std::unique_ptr<GpuAllReduce> all_reduce = nullptr,
+                                                       const ToolLibraries& tools = {});
 
 }  // namespace spillway

@@ -1,10 +1,11 @@
 #include "device/cuda/nccl_library.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <type_traits>
+#include <optional>
+
+#include "device/cuda/shared_library.h"
 
 namespace spillway {
 namespace {
@@ -17,15 +18,12 @@ std::string pinned(const char* variable, const char* otherwise) {
 
 }  // namespace
 
-NcclLibrary load_nccl(const char* name) {
+NcclLibrary load_nccl(const std::string& name) {
   NcclLibrary library;
-  void* const handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    library.missing = fmt::format("{} can't be loaded ({})", name, dlerror());
-    return library;
-  }
+  const std::optional<SharedLibrary> loaded = SharedLibrary::open(name, library.missing);
+  if (!loaded) return library;
   const auto find = [&](auto& call, const char* symbol) {
-    call = reinterpret_cast<std::remove_reference_t<decltype(call)>>(dlsym(handle, symbol));
+    loaded->find(symbol, call);
     if (call == nullptr && library.missing.empty())
       library.missing = fmt::format("{} has no {}, expected NCCL 2.13 or newer", name, symbol);
   };

@@ -30,6 +30,6 @@ struct NcclLibrary {
 /// Loads `name`, which stays loaded, and sets NCCL_ALGO to Ring and NCCL_PROTO to Simple where the user hasn't set
 /// them: otherwise NCCL chooses by size and topology, and there is no other way to tell it (ncclConfig_t, up to 2.28,
 /// has neither). No other thread may use the environment meanwhile.
-[[nodiscard]] NcclLibrary load_nccl(const char* name = "libnccl.so.2");
+[[nodiscard]] NcclLibrary load_nccl(const std::string& name = "libnccl.so.2");
 
 }  // namespace spillway

@@ -42,6 +42,10 @@ struct FakeCuda {
   /// begins with it. Requires: no other thread is in a call.
   static void reset();
 
+  /// Ends the threads and frees the memory that destroyed handles still have; their handles stay unknown. Requires: no
+  /// other thread is in a call, no stream has work.
+  static void forget_destroyed();
+
   /// Requires: no device memory is allocated. Several GPUs have memory, streams and events of their own each; GPU n has
   /// bus number n and a UUID that ends in n.
   static void set_device(const FakeDevice& device);

@@ -122,6 +122,16 @@ void FakeCuda::reset() {
   fake_host_thread() = {};
 }
 
+void FakeCuda::forget_destroyed() {
+  std::unique_lock lock(runtime().mutex);
+  FakeState& state = *runtime().state;
+  const auto events = state.events.take_erased();
+  const auto graphs = state.graphs.take_erased();
+  const auto executables = state.executables.take_erased();
+  const auto streams = state.streams.take_erased();
+  lock.unlock();  // the streams end outside of it, and before what they use
+}
+
 void FakeCuda::set_device(const FakeDevice& device) {
   const std::lock_guard lock(runtime().mutex);
   runtime().state->device = device;

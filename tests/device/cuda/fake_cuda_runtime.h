@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +69,16 @@ class FakeHandles {
   }
   [[nodiscard]] bool erase(Handle handle) { return alive_.erase(handle) == 1; }
   [[nodiscard]] const std::map<Handle, Object*>& alive() const { return alive_; }
+  /// Takes out those that were erased.
+  [[nodiscard]] std::vector<std::unique_ptr<Object>> take_erased() {
+    std::set<const Object*> kept;
+    for (const auto& [handle, object] : alive_) kept.insert(object);
+    const auto erased =
+        std::partition(all_.begin(), all_.end(), [&](const auto& each) { return kept.contains(each.get()); });
+    std::vector<std::unique_ptr<Object>> taken(std::make_move_iterator(erased), std::make_move_iterator(all_.end()));
+    all_.erase(erased, all_.end());
+    return taken;
+  }
   /// Those erased included.
   [[nodiscard]] const std::vector<std::unique_ptr<Object>>& all() const { return all_; }
 
