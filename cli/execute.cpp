@@ -11,7 +11,6 @@
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "core/statistics.h"
-#include "device/spec.h"
 #include "executor/train.h"
 
 namespace spillway {
@@ -63,8 +62,10 @@ ExitCode run_execute(const ExecuteOptions& options) {
   const Schedule& schedule = file.schedule;
   TrainRequest request = request_of(options, file);
   request.communicator = ranks.communicator();
-  const std::unique_ptr<Device> device =
-      make_device(parse_device(options.device.value_or(schedule.plan.platform.device)));
+  // A plan names the GPU that was profiled; ranks have one each.
+  const std::string& planned = schedule.plan.platform.device;
+  const bool one_each = ranks.communicator() != nullptr && planned.starts_with("cuda");
+  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? "cuda" : planned));
   const StopOnSignals signals;
   request.stop = &signals.asked();
   ProgressLine line;

@@ -22,6 +22,13 @@ if(CUDAToolkit_FOUND)
     set(SPILLWAY_CUDNN_FOUND ON)
   endif()
 endif()
+if(CUDAToolkit_FOUND)  # only its header: the library is looked for when ranks join
+  find_path(SPILLWAY_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+endif()
+set(SPILLWAY_NCCL_FOUND "not found (nccl.h): GPUs add up through host memory")
+if(SPILLWAY_NCCL_INCLUDE)
+  set(SPILLWAY_NCCL_FOUND "header found, library loaded when ranks join")
+endif()
 if(SPILLWAY_WITH_CUDA)
   if(NOT SPILLWAY_CUDNN_FOUND)
     message(FATAL_ERROR "SPILLWAY_WITH_CUDA: found no cuDNN 9 (cudnn_graph.h, libcudnn_graph), expected it beside the "

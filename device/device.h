@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "core/clock_reading.h"
+#include "core/error.h"
 #include "core/ids.h"
 #include "core/op_description.h"
 #include "core/platform.h"
+#include "core/rank_meeting.h"
 #include "core/schedule.h"
 
 namespace spillway {
@@ -35,6 +37,7 @@ struct DeviceProperties {
   HostLink host_link;
   bool on_host = true;      ///< ops run on the host's own cores, which other programs may take away from them
   std::string driver = {};  ///< "580.65.06 (CUDA 13.0)"; empty: it needs none
+  std::string unit = {};    ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
 };
 
 /// One way to run an op.
@@ -59,6 +62,13 @@ struct ObservedKernels {
 struct OpAddresses {
   std::span<const Bytes> inputs, outputs;
   Bytes workspace;  ///< any value where the kernel needs none
+};
+
+/// Floats that lie side by side in the arena.
+struct ArenaPiece {
+  Bytes offset;
+  std::int64_t floats = 0;
+  friend bool operator==(const ArenaPiece&, const ArenaPiece&) = default;
 };
 
 /// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only
@@ -127,6 +137,24 @@ class Device {
   /// Runs a captured step once and returns when it has completed. Throws what a `wait` would.
   virtual void replay(GraphId graph) { static_cast<void>(graph); }
 
+  /// Makes all-reduces between this device and those of the other ranks ready. Collective; to be called before
+  /// `allocate`, since it may take memory. False, on all ranks: they have none together, `facts` says why, and
+  /// gradients go through host memory. Called again: joins anew. Throws Error (exit 3) when what all of them have
+  /// fails.
+  virtual bool join_ranks(const RankMeeting& meeting) {
+    static_cast<void>(meeting);
+    return false;
+  }
+  /// Whether enqueue_all_reduce may be called: join_ranks has returned true.
+  [[nodiscard]] virtual bool has_all_reduce() const { return false; }
+  /// Each float of the pieces becomes the sum over all ranks, each of their values scaled, rounded in an order that is
+  /// the same on every run and rank. Every rank enqueues the same sizes in the same order, all to one stream. A rank
+  /// that fails, or is gone, comes out of the next `wait` where the device can tell.
+  virtual void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) {
+    static_cast<void>(stream), static_cast<void>(pieces), static_cast<void>(scale);
+    SPILLWAY_CHECK(false, "a device without all-reduces of its own");
+  }
+
   /// Calls `run`, which enqueues work and waits for it, and tells which kernels the device itself saw meanwhile; work
   /// may take longer while it is watched. Empty where the device can't tell; `run` may not have been called then.
   [[nodiscard]] virtual std::optional<ObservedKernels> observe(const std::function<void()>& run) {
@@ -141,7 +169,7 @@ class Device {
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address
-  /// it. Same rule as host_pool().
+  /// it: then streams of every role take copies. Same rule as host_pool().
   [[nodiscard]] virtual std::byte* arena_on_host() { return nullptr; }
 
   /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it;

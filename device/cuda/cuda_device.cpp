@@ -27,6 +27,16 @@ std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
+/// As nvidia-smi writes it.
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
 Bytes free_on_gpu() {
   std::size_t free = 0, total = 0;
   must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", "what is free on the GPU");
@@ -59,8 +69,13 @@ struct Event {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources, const ToolLibraries& tools)
-      : gpu_(gpu), sources_(std::move(sources)), epoch_(make_event()), origin_(make_stream()) {
+  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources, std::unique_ptr<GpuAllReduce> all_reduce,
+             const ToolLibraries& tools)
+      : gpu_(gpu),
+        sources_(std::move(sources)),
+        epoch_(make_event()),
+        origin_(make_stream()),
+        all_reduce_(std::move(all_reduce)) {
     const cudaDeviceProp found = properties_of(gpu_);
     tools_.emplace(tools, pci_bus_id(found));
     numa_node_ = numa_node_of_pci(found.pciDomainID, found.pciBusID, found.pciDeviceID);
@@ -78,11 +93,13 @@ class CudaDevice final : public Device {
         .host_memory = pinnable_memory().bytes,
         .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},
         .on_host = false,
-        .driver = driver_text(tools_->driver_version())};
+        .driver = driver_text(tools_->driver_version()),
+        .unit = uuid_text(found.uuid)};
     must(cudaEventRecord(epoch_.get(), origin_.get()), "cudaEventRecord", "the clock's start");
     must(cudaEventSynchronize(epoch_.get()), "cudaEventSynchronize", "the clock's start");
   }
   ~CudaDevice() override {
+    if (all_reduce_) all_reduce_->end_after_failure();
     // Streams may still work on memory that goes away now.
     ignore(cudaDeviceSynchronize());
   }
@@ -114,6 +131,10 @@ class CudaDevice final : public Device {
     std::vector<std::pair<std::string, std::string>> facts = tools_->missing();
     facts.emplace_back("pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),
                                               to_text(Bytes{static_cast<std::int64_t>(host_pool_.bytes().size())})));
+    if (met_) {
+      facts.emplace_back("all-reduces",
+                         all_reduce_ ? all_reduce_->text() : "through host memory: this build has no NCCL");
+    }
     return facts;
   }
 
@@ -183,6 +204,23 @@ class CudaDevice final : public Device {
   void enqueue_host_function(StreamId stream, void (*function)(void*), void* argument) override {
     host_calls_.enqueue(at(stream), function, argument);
   }
+  bool join_ranks(const RankMeeting& meeting) override {
+    graphs_.clear();  // they may hold all-reduces of an earlier meeting
+    joined_ranks_ = all_reduce_ && all_reduce_->join(meeting, origin_.get());
+    met_ = true;
+    return joined_ranks_;
+  }
+  [[nodiscard]] bool has_all_reduce() const override { return joined_ranks_; }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    SPILLWAY_CHECK(joined_ranks_, "ranks that haven't joined");
+    reduced_.clear();
+    for (const ArenaPiece& piece : pieces) {
+      const Bytes size{piece.floats * static_cast<std::int64_t>(sizeof(float))};
+      reduced_.emplace_back(reinterpret_cast<float*>(in_arena(piece.offset, size)),
+                            static_cast<std::size_t>(piece.floats));
+    }
+    all_reduce_->enqueue(at(stream), reduced_, scale);
+  }
   void enqueue_cache_flush(StreamId stream) override {
     const auto size = static_cast<std::size_t>(2 * l2_.value);
     if (size == 0) return;
@@ -217,7 +255,7 @@ class CudaDevice final : public Device {
     const Step& step = graphs_.at(id.index());
     must(cudaGraphLaunch(step.executable.get(), origin_.get()), "cudaGraphLaunch", "a step");
     must(cudaEventRecord(step.replayed.get(), origin_.get()), "cudaEventRecord", "a step's end");
-    must(cudaEventSynchronize(step.replayed.get()), "cudaEventSynchronize", "a step");
+    wait_for(step.replayed.get(), "a step");
     host_calls_.rethrow();
   }
 
@@ -232,7 +270,7 @@ class CudaDevice final : public Device {
   void wait(EventId id, std::uint64_t value) override {
     const Event& event = at(id);
     SPILLWAY_CHECK(event.recorded >= value, "a wait for a record that isn't enqueued yet");
-    if (event.recorded > 0) must(cudaEventSynchronize(event.event.get()), "cudaEventSynchronize", "a stream");
+    if (event.recorded > 0) wait_for(event.event.get(), "a stream");
     host_calls_.rethrow();
   }
   [[nodiscard]] Seconds time_of(EventId id) const override { return between(epoch_.get(), at(id).event.get()); }
@@ -260,6 +298,11 @@ class CudaDevice final : public Device {
     for (const std::unique_ptr<KernelSource>& source : sources_)
       std::ranges::move(source->kernels(op), std::back_inserter(all));
     return all;
+  }
+
+  void wait_for(cudaEvent_t event, const char* what) {
+    if (joined_ranks_) return wait_checking(event, what, *all_reduce_);
+    must(cudaEventSynchronize(event), "cudaEventSynchronize", what);
   }
 
   static Seconds between(cudaEvent_t from, cudaEvent_t to) {
@@ -326,6 +369,9 @@ class CudaDevice final : public Device {
   std::vector<Event> events_;
   CudaEvent begun_;
   std::vector<CudaEvent> joined_;
+  bool met_ = false, joined_ranks_ = false;
+  std::vector<std::span<float>> reduced_;     ///< by the all-reduce that is being enqueued
+  std::unique_ptr<GpuAllReduce> all_reduce_;  ///< ends after the graphs it is in: NCCL would wait for their end
   std::vector<Step> graphs_;
 };
 
@@ -347,9 +393,9 @@ void use_gpu(int wanted) {
 }
 
 std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources,
-                                         const ToolLibraries& tools) {
+                                         std::unique_ptr<GpuAllReduce> all_reduce, const ToolLibraries& tools) {
   use_gpu(gpu);
-  return std::make_unique<CudaDevice>(gpu, std::move(sources), tools);
+  return std::make_unique<CudaDevice>(gpu, std::move(sources), std::move(all_reduce), tools);
 }
 
 }  // namespace spillway

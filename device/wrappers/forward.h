@@ -50,6 +50,11 @@ class ForwardingDevice : public Device {
   /// What `enqueue` calls comes by here too.
   std::optional<GraphId> capture(const std::function<void()>& enqueue) override { return inner_.capture(enqueue); }
   void replay(GraphId graph) override { inner_.replay(graph); }
+  bool join_ranks(const RankMeeting& meeting) override { return inner_.join_ranks(meeting); }
+  [[nodiscard]] bool has_all_reduce() const override { return inner_.has_all_reduce(); }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    inner_.enqueue_all_reduce(stream, pieces, scale);
+  }
   /// What `run` calls comes by here too.
   [[nodiscard]] std::optional<ObservedKernels> observe(const std::function<void()>& run) override {
     return inner_.observe(run);

@@ -24,12 +24,16 @@ TuneRequest request_for(const Trace& trace, const std::string& policy, Bytes cap
 }  // namespace
 
 Trace profile_tiny(const TinyModel& model, const std::string& device) {
+  return profile_tiny(model, *make_device(parse_device(device)));
+}
+
+Trace profile_tiny(const TinyModel& model, Device& device) {
   ProfileRequest request;
   request.graph = make_model(model.name, parse_settings(model.settings));
   request.batches = {model.batch};
   request.command = "test";
   request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
-  return profile(*make_device(parse_device(device)), request);
+  return profile(device, request);
 }
 
 std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share) {

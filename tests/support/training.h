@@ -28,6 +28,8 @@ inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 
 
 /// Profiles on this machine's device, each op once.
 [[nodiscard]] Trace profile_tiny(const TinyModel& model, const std::string& device = "cpu");
+/// The same on a device that is there already.
+[[nodiscard]] Trace profile_tiny(const TinyModel& model, Device& device);
 
 /// The policy's plan at a share of the footprint, lowered and verified; empty when it finds none.
 [[nodiscard]] std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share);

@@ -99,7 +99,8 @@ cudaError_t refuse_unsafe(FakeState& state) {
 
 void wait_for_all(FakeCall& call, bool ordered) {
   std::vector<std::pair<FakeStreamThread*, std::uint64_t>> streams;
-  for (const auto& stream : call.state.streams.all()) streams.emplace_back(&stream->thread, stream->thread.pushed());
+  for (const auto& stream : call.state.streams.all())
+    if (stream->gpu == fake_host_thread().gpu) streams.emplace_back(&stream->thread, stream->thread.pushed());
   call.lock.unlock();
   for (const auto& [thread, pushed] : streams) {
     if (ordered) {

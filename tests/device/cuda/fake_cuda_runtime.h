@@ -24,15 +24,18 @@
 namespace spillway {
 
 struct FakeStream {
-  FakeStream(std::uint64_t made_by, std::atomic<bool>& failed) : call(made_by), thread(failed) {}
+  FakeStream(std::uint64_t made_by, int of_gpu, std::atomic<bool>& failed)
+      : call(made_by), gpu(of_gpu), thread(failed) {}
 
   std::uint64_t call;  ///< that made it
+  int gpu;
   FakeStreamThread thread;
   FakeCapturePoint point;  ///< its capture is null while it isn't capturing
 };
 
 struct FakeEvent {
   std::uint64_t call;
+  int gpu;
   unsigned flags;
   FakeCompletion* recorded = nullptr;  ///< what the last record outside of a capture will complete
   FakeCapturePoint captured;           ///< if the last record was captured
@@ -144,6 +147,7 @@ cudaError_t serve_without_driver(const char* name, const std::function<cudaError
 struct FakeHostThread {
   cudaError_t last_error = cudaSuccess;
   cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  int gpu = 0;  ///< that was set
 };
 [[nodiscard]] FakeHostThread& fake_host_thread();
 
@@ -160,7 +164,7 @@ struct FakeHostThread {
 /// Takes all of a capture's streams out of it.
 void end_capture(FakeState& state, const std::shared_ptr<FakeCapture>& capture);
 
-/// Waits until all streams are idle, in order with them or not.
+/// Waits until all streams of the calling thread's GPU are idle, in order with them or not.
 void wait_for_all(FakeCall& call, bool ordered);
 
 }  // namespace spillway

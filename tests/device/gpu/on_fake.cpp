@@ -9,6 +9,10 @@ std::unique_ptr<Device> make_gpu(int) {
   return fake_gpu();
 }
 
+int gpu_count() {
+  return 1;
+}
+
 std::string gpu_text() {
   return "works, on host threads in a GPU's place: its times say nothing of any GPU";
 }
