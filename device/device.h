@@ -40,6 +40,13 @@ struct DeviceProperties {
   std::string unit = {};    ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
 };
 
+/// What is taken of a device's own memory.
+struct DeviceMemory {
+  Bytes total, free;
+  Bytes before;  ///< taken when the device was made: its context, and whatever other programs have
+  friend bool operator==(const DeviceMemory&, const DeviceMemory&) = default;
+};
+
 /// One way to run an op.
 struct KernelOption {
   std::string id;   ///< fixes the bits: algorithm, library version, instruction set, thread count
@@ -164,6 +171,9 @@ class Device {
   /// The clocks of this moment, and what holds them down. Takes up to some milliseconds; the work on the streams goes
   /// on. Empty where the device can't tell.
   [[nodiscard]] virtual std::optional<ClockReading> read_clocks() { return std::nullopt; }
+
+  /// As it is now. Empty where the arena lies in the host's memory.
+  [[nodiscard]] virtual std::optional<DeviceMemory> memory() const { return std::nullopt; }
 
   /// What else people may want to know of it, for `execute` and `profile`: names and values.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }

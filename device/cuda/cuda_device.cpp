@@ -37,10 +37,15 @@ std::string uuid_text(const cudaUUID_t& uuid) {
   return text;
 }
 
-Bytes free_on_gpu() {
+/// `before` isn't known here.
+DeviceMemory memory_now() {
   std::size_t free = 0, total = 0;
   must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", "what is free on the GPU");
-  return {static_cast<std::int64_t>(free)};
+  return {.total = {static_cast<std::int64_t>(total)}, .free = {static_cast<std::int64_t>(free)}, .before = {}};
+}
+
+Bytes free_on_gpu() {
+  return memory_now().free;
 }
 
 /// As NVML takes it.
@@ -127,6 +132,11 @@ class CudaDevice final : public Device {
   }
 
   [[nodiscard]] std::span<std::byte> host_pool() override { return host_pool_.bytes(); }
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override {
+    DeviceMemory memory = memory_now();
+    memory.before = memory.total - properties_.memory;
+    return memory;
+  }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override {
     std::vector<std::pair<std::string, std::string>> facts = tools_->missing();
     facts.emplace_back("pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),

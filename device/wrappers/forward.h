@@ -60,6 +60,7 @@ class ForwardingDevice : public Device {
     return inner_.observe(run);
   }
   [[nodiscard]] std::optional<ClockReading> read_clocks() override { return inner_.read_clocks(); }
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override { return inner_.memory(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override { return inner_.facts(); }
   [[nodiscard]] std::byte* arena_on_host() override { return inner_.arena_on_host(); }
   void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) override {
