@@ -9,12 +9,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/error.h"
+#include "device/cuda/index_limit.h"
 
 namespace spillway {
 namespace {
 
-constexpr std::int64_t kElementLimit = std::int64_t{1} << 31;
 // What vectorised loads need, and what a tensor in the middle of a buffer still has.
 constexpr std::int64_t kAlignment = 16;
 
@@ -116,12 +115,7 @@ class GraphMaker {
   CudnnDescriptor tensor(const CudnnOperand& operand, std::string_view name) {
     const OperandDescription& description =
         operand.is_output ? op_.outputs.at(operand.index) : op_.inputs.at(operand.index);
-    if (const std::int64_t count = elements(description); count >= kElementLimit) {
-      throw input_error(
-          fmt::format("{}: '{}' [{}] has {} elements, cuDNN takes fewer than {}; use a smaller batch or "
-                      "a smaller model",
-                      kind_of(op_.attributes), name, fmt::join(description.extents, ", "), count, kElementLimit));
-    }
+    refuse_too_many_elements(op_, description, name, "cuDNN");
     operands_.push_back(operand);
     const bool is_weights = operand.uid == kWeights;
     return tensor(operand.uid, with_height(description.extents, 2, 1), !is_weights && channels_last(), false);

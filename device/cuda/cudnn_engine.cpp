@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "device/cuda/kernel_id.h"
 
 namespace spillway {
 namespace {
@@ -26,23 +26,6 @@ constexpr std::array<std::string_view, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> kNumeric
 constexpr std::array<std::string_view, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT> kBehaviorNotes{
     "runtime_compilation", "requires_filter_int8x32_reorder", "requires_bias_int8x32_reorder",
     "supports_cuda_graph_native_api", "cublaslt_dependency"};
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const std::size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 /// Reads "fprop engine 70 knobs 2=1,5=3"; nothing when it reads otherwise.
 std::optional<CudnnEngine> read_engine(std::string_view text) {
@@ -88,12 +71,7 @@ CudnnEngine engine_of(const CudnnMachine& machine, const std::string& id) {
                     "engine NUMBER knobs TYPE=CHOICE,...|LAYOUT'",
                     id));
   }
-  const std::string made_for = fmt::format("{}|{}", parts[0], parts[1]);
-  if (made_for != machine.name()) {
-    throw machine_error(
-        fmt::format("kernel '{}': made for {}, found {}; record the trace again with 'spillway profile'", id, made_for,
-                    machine.name()));
-  }
+  refuse_other_machine(id, parts, machine.name());
   engine->layout = parts[3];
   return *engine;
 }

@@ -1,6 +1,5 @@
 #include "device/cuda/cudnn_kernels.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -8,18 +7,15 @@
 #include <span>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "core/error.h"
+#include "device/cuda/bias_gradient.h"
 #include "device/cuda/cudnn_convolution.h"
 #include "device/cuda/cudnn_handle.h"
-#include "device/cuda/elements/sequence.h"
+#include "device/cuda/known_kernels.h"
 
 namespace spillway {
 namespace {
 
-// The version goes up when the bits change.
-constexpr std::string_view kThenBias = " + channel sums|spillway 1";
 constexpr std::size_t kMostOperands = 4;  // x, weights, bias, y
 
 /// A plan of this process with the variant packs of the places where its operands have been.
@@ -69,17 +65,6 @@ class PreparedConvolution {
   std::map<Addresses, CudnnDescriptor> packs_;
 };
 
-bool has_bias_gradient(const OpDescription& op) {
-  return std::holds_alternative<ConvolutionBackwardWeights>(op.attributes) && op.outputs.size() > 1;
-}
-
-/// Adds up dy over batch and space.
-ElementSequence bias_gradient(const OpDescription& op) {
-  ElementSequence sequence;
-  add_bias_gradient(sequence, tensor_grid(op.inputs[1].extents, op.layout));
-  return sequence;
-}
-
 }  // namespace
 
 class CudnnKernels::Library {
@@ -88,37 +73,23 @@ class CudnnKernels::Library {
 
   [[nodiscard]] const CudnnMachine& machine() const { return machine_; }
 
-  /// Asks cuDNN, which takes tens of milliseconds, once for each description.
-  [[nodiscard]] const std::vector<CudaKernel>& kernels(const OpDescription& op) {
-    const auto is_same = [&op](const Known& known) { return known.op == op; };
-    const auto known = std::find_if(known_.begin(), known_.end(), is_same);
-    if (known != known_.end()) return known->kernels;
-    std::vector<CudaKernel> kernels;
-    for (const EngineChoice& choice : CudnnConvolution(machine_, op).engines(tf32_).choices) {
-      kernels.push_back(with_bias_gradient(op, plain(op, choice.id, choice.workspace)));
-    }
-    return known_.emplace_back(op, std::move(kernels)).kernels;
+  [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op) {
+    return known_.of(op, [&] {
+      std::vector<CudaKernel> kernels;
+      for (const EngineChoice& choice : CudnnConvolution(machine_, op).engines(tf32_).choices) {
+        kernels.push_back(with_bias_gradient(op, plain(op, choice.id, choice.workspace), launches_));
+      }
+      return kernels;
+    });
   }
 
   [[nodiscard]] CudaKernel kernel(const OpDescription& op, const std::string& id) {
-    const std::string engine = has_bias_gradient(op) ? id.substr(0, id.find(" + ")) : id;
-    CudaKernel kernel =
-        with_bias_gradient(op, plain(op, engine, CudnnConvolution(machine_, op).plan(engine).workspace));
-    if (kernel.id != id) {
-      throw machine_error(
-          fmt::format("kernel '{}': this op has '{}'; record the trace again with 'spillway profile'", id, kernel.id));
-    }
-    return kernel;
+    const std::string engine = without_bias_gradient(op, id);
+    const Bytes workspace = CudnnConvolution(machine_, op).plan(engine).workspace;
+    return with_bias_gradient(op, plain(op, engine, workspace), launches_);
   }
 
  private:
-  struct Known {
-    Known(OpDescription description, std::vector<CudaKernel> all)
-        : op(std::move(description)), kernels(std::move(all)) {}
-    OpDescription op;
-    std::vector<CudaKernel> kernels;
-  };
-
   CudaKernel plain(const OpDescription& op, const std::string& id, Bytes workspace) {
     return {id, workspace, [this, op, id]() -> Launch {
               prepared_.push_back(std::make_unique<PreparedConvolution>(handle_, machine_, op, id));
@@ -129,25 +100,11 @@ class CudnnKernels::Library {
             }};
   }
 
-  CudaKernel with_bias_gradient(const OpDescription& op, CudaKernel kernel) {
-    if (!has_bias_gradient(op)) return kernel;
-    ElementSequence sums = bias_gradient(op);
-    const Bytes workspace = std::max(kernel.workspace, sums.workspace());  // one after the other
-    const auto prepare = [weights = std::move(kernel.prepare), sums = std::move(sums),
-                          &launches = launches_]() -> Launch {
-      return [weights = weights(), sums, &launches](cudaStream_t stream, const OpPointers& operands) {
-        weights(stream, operands);
-        sums.launch({launches, stream, operands});
-      };
-    };
-    return {kernel.id + std::string(kThenBias), workspace, prepare};
-  }
-
   CudnnHandle handle_;
   CudnnMachine machine_;
   const LaunchTable& launches_;
   bool tf32_;
-  std::vector<Known> known_;
+  KnownKernels known_;
   std::vector<std::unique_ptr<PreparedConvolution>> prepared_;
 };
 

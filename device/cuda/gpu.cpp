@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "device/cuda/cublaslt_kernels.h"
 #include "device/cuda/cuda_call.h"
 #include "device/cuda/cuda_device.h"
 #include "device/cuda/cudnn_kernels.h"
@@ -17,8 +18,9 @@ namespace spillway {
 
 std::unique_ptr<Device> make_gpu(int number) {
   std::vector<std::unique_ptr<KernelSource>> sources;
-  use_gpu(number);  // cuDNN's handle is made for it
+  use_gpu(number);  // the libraries' handles are made for it
   sources.push_back(std::make_unique<CudnnKernels>(gpu_launches()));
+  sources.push_back(std::make_unique<CublasLtKernels>(gpu_launches()));
   sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
   return make_cuda_device(number, std::move(sources), library_all_reduce());
 }

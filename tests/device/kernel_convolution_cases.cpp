@@ -133,7 +133,9 @@ std::vector<KernelCase> linear_cases() {
     std::int64_t outputs;
   };
   for (const auto& [name, x_extents, size] :
-       {LinearShape{"Odd", {3, 7}, 5}, LinearShape{"Wide", {2, 33}, 65}, LinearShape{"OfPooled", {2, 24, 1, 1}, 10}}) {
+       {LinearShape{"Odd", {3, 7}, 5}, LinearShape{"Wide", {2, 33}, 65}, LinearShape{"OneSample", {1, 6}, 4},
+        LinearShape{"OneOutput", {4, 9}, 1}, LinearShape{"OneFeature", {5, 1}, 3},
+        LinearShape{"OfPooled", {2, 24, 1, 1}, 10}, LinearShape{"OfPooledVolume", {3, 8, 1, 1, 1}, 2}}) {
     const std::int64_t samples = x_extents[0], features = x_extents[1], outputs = size;
     const OperandDescription x = activation(x_extents), y = activation({samples, outputs}),
                              weights = parameter({outputs, features}), bias = parameter({outputs});

@@ -103,16 +103,16 @@ void expect_near(const std::vector<TestTensor>& got, const std::vector<TestTenso
 }
 
 OperandMemory::OperandMemory(const OpDescription& op, Bytes workspace, const std::vector<TestTensor>& values,
-                             std::byte start)
-    : op_(op) {
+                             std::byte start, std::size_t alignment)
+    : op_(op), alignment_(alignment), used_(alignment) {
   for (const TestTensor& value : values) inputs_.push_back(reserve(bytes(value.description)));
   for (std::size_t i = 0; i < op.outputs.size(); ++i) {
     const int shared = op.in_place[i];
     outputs_.push_back(shared >= 0 ? inputs_[static_cast<std::size_t>(shared)] : reserve(bytes(op.outputs[i])));
   }
   workspace_ = reserve(workspace);
-  memory_.assign(used_ + kAlignment, kUntouched);
-  base_ = memory_.data() + (kAlignment - reinterpret_cast<std::uintptr_t>(memory_.data()) % kAlignment);
+  memory_.assign(used_ + alignment_, kUntouched);
+  base_ = memory_.data() + (alignment_ - reinterpret_cast<std::uintptr_t>(memory_.data()) % alignment_);
   for (std::size_t i = 0; i < op.outputs.size(); ++i) open(outputs_[i], bytes(op.outputs[i]), start);
   open(workspace_, workspace, start);
   for (std::size_t i = 0; i < values.size(); ++i) store(values[i], op.layout, base_ + inputs_[i]);
@@ -150,7 +150,7 @@ std::span<const std::byte> OperandMemory::output_bytes(std::size_t index) const 
 std::size_t OperandMemory::reserve(Bytes size) {
   const std::size_t offset = used_;
   // At least one line of untouched bytes behind each operand, beside what rounding leaves.
-  used_ += static_cast<std::size_t>(align_up(size, {kAlignment}).value) + kAlignment;
+  used_ += static_cast<std::size_t>(align_up(size, {static_cast<std::int64_t>(alignment_)}).value) + alignment_;
   return offset;
 }
 

@@ -21,8 +21,10 @@ void expect_near(const std::vector<TestTensor>& got, const std::vector<TestTenso
 /// Host memory for one run of an op, laid out as the op says. Between the operands lie bytes that nobody may touch.
 class OperandMemory {
  public:
-  /// `start` is what outputs and workspace hold before the run.
-  OperandMemory(const OpDescription& op, Bytes workspace, const std::vector<TestTensor>& values, std::byte start);
+  /// `start` is what outputs and workspace hold before the run. Each begins at a multiple of `alignment` bytes, a power
+  /// of two.
+  OperandMemory(const OpDescription& op, Bytes workspace, const std::vector<TestTensor>& values, std::byte start,
+                std::size_t alignment = 64);
 
   /// Calls `use(inputs, outputs, workspace)` with addresses of std::byte.
   template <class Use>
@@ -33,7 +35,7 @@ class OperandMemory {
     use(std::span<std::byte* const>(in), std::span<std::byte* const>(out), base_ + workspace_);
   }
   /// The bytes from the first operand's to the last one's, to be copied to a device and back, and how far from their
-  /// start the operands lie: there as here a multiple of kAlignment.
+  /// start the operands lie: there as here a multiple of the alignment.
   [[nodiscard]] std::span<std::byte> image() { return {base_, used_}; }
   struct Offsets {
     std::vector<Bytes> inputs, outputs;
@@ -47,15 +49,15 @@ class OperandMemory {
   [[nodiscard]] std::span<const std::byte> output_bytes(std::size_t index) const;
 
  private:
-  static constexpr std::size_t kAlignment = 256;  // the strictest device's
   static constexpr std::byte kUntouched{0xa5};
 
   std::size_t reserve(Bytes size);
   void open(std::size_t offset, Bytes size, std::byte start);
 
   OpDescription op_;
+  std::size_t alignment_;
   std::vector<std::size_t> inputs_, outputs_;  ///< offsets
-  std::size_t used_ = kAlignment, workspace_ = 0;
+  std::size_t used_, workspace_ = 0;
   std::vector<std::byte> memory_, before_;
   std::byte* base_ = nullptr;
   std::vector<std::pair<std::size_t, std::size_t>> open_;

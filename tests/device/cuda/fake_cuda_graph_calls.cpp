@@ -24,7 +24,8 @@ bool is_mode(cudaStreamCaptureMode mode) {
 cudaGraph_t add_graph(FakeState& state, std::vector<FakeNode> nodes) {
   const auto handle = state.new_handle<cudaGraph_t>();
   FakeGraph& graph = state.graphs.add(
-      handle, std::make_unique<FakeGraph>(FakeGraph{.call = state.calls, .nodes = std::move(nodes), .handles = {}}));
+      handle,
+      std::make_unique<FakeGraph>(FakeGraph{.call = state.calls.all(), .nodes = std::move(nodes), .handles = {}}));
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
     graph.handles.push_back(state.new_handle<cudaGraphNode_t>());
     state.nodes.emplace(graph.handles.back(), std::pair{handle, node});
@@ -159,10 +160,10 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* handle, cudaGraph_t graph_hand
     if ((flags & ~static_cast<unsigned long long>(cudaGraphInstantiateFlagUseNodePriority)) != 0)
       return cudaErrorInvalidValue;
     *handle = call.state.new_handle<cudaGraphExec_t>();
-    call.state.executables.add(
-        *handle,
-        std::make_unique<FakeGraphExec>(FakeGraphExec{
-            .call = call.state.calls, .nodes = graph->nodes, .chains = chains_of(graph->nodes), .launched = nullptr}));
+    call.state.executables.add(*handle, std::make_unique<FakeGraphExec>(FakeGraphExec{.call = call.state.calls.all(),
+                                                                                      .nodes = graph->nodes,
+                                                                                      .chains = chains_of(graph->nodes),
+                                                                                      .launched = nullptr}));
     return cudaSuccess;
   });
 }

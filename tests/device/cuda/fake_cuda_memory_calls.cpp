@@ -60,7 +60,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaMalloc(void** memory, size_t size) {
   return serve("cudaMalloc", OnRefusal::nothing, [&](FakeCall& call) {
     if (const cudaError_t error = refuse_unsafe(call.state); error != cudaSuccess) return error;
-    return call.state.memory.allocate(memory, size, fake_host_thread().gpu, call.state.device.memory, call.state.calls);
+    return call.state.memory.allocate(memory, size, fake_host_thread().gpu, call.state.device.memory,
+                                      call.state.calls.all());
   });
 }
 
@@ -79,7 +80,7 @@ cudaError_t cudaHostRegister(void* memory, size_t size, unsigned flags) {
         cudaHostRegisterPortable | cudaHostRegisterMapped | cudaHostRegisterIoMemory | cudaHostRegisterReadOnly;
     if ((flags & ~kKnown) != 0) return cudaErrorInvalidValue;
     if (const cudaError_t error = refuse_unsafe(call.state); error != cudaSuccess) return error;
-    return call.state.memory.add_registration(memory, size, call.state.calls);
+    return call.state.memory.add_registration(memory, size, call.state.calls.all());
   });
 }
 

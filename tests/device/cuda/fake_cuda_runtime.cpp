@@ -19,26 +19,12 @@ FakeRuntime& runtime() {
   return the_runtime;
 }
 
-/// Counts this call; the error that a test wants from it.
-cudaError_t count(FakeState& state, const std::string& name) {
-  ++state.calls;
-  ++state.calls_by_name[name];
-  cudaError_t error = cudaSuccess;
-  for (FakeState::Injection& injection : state.injections) {
-    if (injection.left == 0 || (!injection.name.empty() && injection.name != name)) continue;
-    if (--injection.left > 0) continue;
-    error = injection.error;
-    state.failed_call = name;
-  }
-  return error;
-}
-
 cudaError_t serve(const char* name, bool needs_driver, OnRefusal on_refusal,
                   const std::function<cudaError_t(FakeCall&)>& body) {
   if (on_fake_gpu()) return cudaErrorNotPermitted;  // documented for host functions; also keeps streams off the lock
   std::unique_lock lock(runtime().mutex);
   FakeState& state = *runtime().state;
-  const cudaError_t injected = count(state, name);
+  const cudaError_t injected = state.calls.add(name);
   const auto give = [](cudaError_t error) {
     if (error != cudaSuccess) fake_host_thread().last_error = error;
     return error;
@@ -149,7 +135,7 @@ void FakeCuda::seed(std::uint64_t seed) {
 
 void FakeCuda::fail(const std::string& name, std::uint64_t nth, cudaError_t error) {
   const std::lock_guard lock(runtime().mutex);
-  runtime().state->injections.push_back({.name = name, .left = nth, .error = error});
+  runtime().state->calls.fail(name, nth, error);
 }
 
 void FakeCuda::fail_nth_call(std::uint64_t nth, cudaError_t error) {
@@ -158,19 +144,17 @@ void FakeCuda::fail_nth_call(std::uint64_t nth, cudaError_t error) {
 
 std::string FakeCuda::failed_call() {
   const std::lock_guard lock(runtime().mutex);
-  return runtime().state->failed_call;
+  return runtime().state->calls.failed();
 }
 
 std::uint64_t FakeCuda::calls() {
   const std::lock_guard lock(runtime().mutex);
-  return runtime().state->calls;
+  return runtime().state->calls.all();
 }
 
 std::uint64_t FakeCuda::calls(const std::string& name) {
   const std::lock_guard lock(runtime().mutex);
-  const auto& counts = runtime().state->calls_by_name;
-  const auto found = counts.find(name);
-  return found == counts.end() ? 0 : found->second;
+  return runtime().state->calls.of(name);
 }
 
 std::vector<std::string> FakeCuda::leaks() {

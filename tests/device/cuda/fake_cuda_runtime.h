@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/device/cuda/fake_calls.h"
 #include "tests/device/cuda/fake_cuda.h"
 #include "tests/device/cuda/fake_cuda_capture.h"
 #include "tests/device/cuda/fake_cuda_graph.h"
@@ -93,15 +94,7 @@ struct FakeState {
   bool no_driver = false;
   std::uint64_t seed = 0;
 
-  std::uint64_t calls = 0;
-  std::map<std::string, std::uint64_t> calls_by_name;
-  struct Injection {
-    std::string name;    ///< empty: any
-    std::uint64_t left;  ///< calls until it strikes
-    cudaError_t error;
-  };
-  std::vector<Injection> injections;
-  std::string failed_call;
+  FakeCalls<cudaError_t> calls;
 
   std::atomic<bool> failed{false};  ///< work has thrown
   std::uintptr_t handles = 0;       ///< given out so far

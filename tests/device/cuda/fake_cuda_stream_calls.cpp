@@ -74,8 +74,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return serve("cudaStreamCreateWithFlags", OnRefusal::nothing, [&](FakeCall& call) {
     if (stream == nullptr || (flags & ~unsigned{cudaStreamNonBlocking}) != 0) return cudaErrorInvalidValue;
     *stream = call.state.new_handle<cudaStream_t>();
-    call.state.streams.add(*stream,
-                           std::make_unique<FakeStream>(call.state.calls, fake_host_thread().gpu, call.state.failed));
+    call.state.streams.add(
+        *stream, std::make_unique<FakeStream>(call.state.calls.all(), fake_host_thread().gpu, call.state.failed));
     return cudaSuccess;
   });
 }
@@ -139,7 +139,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
     if (event == nullptr || (flags & ~unsigned{cudaEventBlockingSync | cudaEventDisableTiming}) != 0)
       return cudaErrorInvalidValue;
     *event = call.state.new_handle<cudaEvent_t>();
-    call.state.events.add(*event, std::make_unique<FakeEvent>(FakeEvent{.call = call.state.calls,
+    call.state.events.add(*event, std::make_unique<FakeEvent>(FakeEvent{.call = call.state.calls.all(),
                                                                         .gpu = fake_host_thread().gpu,
                                                                         .flags = flags,
                                                                         .recorded = nullptr,

@@ -76,8 +76,9 @@ TEST_P(GpuOps, EveryKernelGivesTheReferencesResultTwiceAndTouchesNothingElse) {
                                       << ", first output in place of input " << op.in_place[0]);
       const KernelId kernel = bench_->device().prepare(op, option.id);
       // Workspaces of NaN and of small numbers: what a kernel reads there it must have written.
-      OperandMemory first(op, option.workspace, inputs, std::byte{0xff}),
-          second(op, option.workspace, inputs, std::byte{0x3f});
+      constexpr std::size_t kAlignment = 256;  // the device's
+      OperandMemory first(op, option.workspace, inputs, std::byte{0xff}, kAlignment),
+          second(op, option.workspace, inputs, std::byte{0x3f}, kAlignment);
       bench_->run(first, kernel);
       bench_->run(second, kernel);
       EXPECT_TRUE(first.only_allowed_bytes_written());
