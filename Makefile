@@ -2,7 +2,7 @@
 
 packages := g++ cmake ninja-build libboost-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev \
   libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev libopenmpi-dev openmpi-bin libsimgrid-dev pkg-config \
-  clang-format python3 python3-nbclient python3-ipykernel python3-matplotlib
+  clang-format xz-utils python3 python3-nbclient python3-ipykernel python3-matplotlib
 
 jobs ?= $(shell nproc)
 # Looked up when a recipe runs, since `make deps` may come before it in the same call.
@@ -10,7 +10,7 @@ launcher = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 # Thread Sanitizer of g++ 12 stops at start where the kernel randomises more address bits than it knows.
 fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help deps build demo demo-full notebooks test test-dev test-tsan test-asan check format clean
+.PHONY: help deps build demo demo-full notebooks test test-dev test-tsan test-asan gpu-bundle check format clean
 
 help:
 	@echo 'make deps       install the Debian packages that are missing (says which)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make notebooks  run the notebooks and refresh their outputs in place'
 	@echo 'make test       all tests, then the threaded ones under Thread Sanitizer'
 	@echo 'make test-asan  all tests under Address and Undefined Behavior Sanitizer'
+	@echo 'make gpu-bundle for a machine with a GPU: the CUDA build and its check in one file'
 	@echo 'make check      folders include only what they may; sources are formatted'
 	@echo 'make format     format all sources'
 
@@ -61,6 +62,14 @@ test-asan: deps
 	cmake --preset asan $(launcher)
 	$(fixed_addresses) cmake --build --preset asan -j $(jobs)
 	$(fixed_addresses) ctest --preset asan -j $(jobs)
+
+# Needs a CUDA toolkit, cuDNN and cuBLAS, but no GPU. Then goes through the whole check with a GPU's fake.
+gpu-bundle: deps
+	cmake --preset gpu-bundle $(launcher)
+	cmake --build --preset gpu-bundle -j $(jobs)
+	scripts/gpu-bundle
+	rm -rf build/gpu-bundle/dry-run-results
+	build/gpu-bundle/spillway-gpu-bundle/gpu-check --dry-run --results build/gpu-bundle/dry-run-results
 
 check:
 	scripts/check-layers

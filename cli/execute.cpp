@@ -1,17 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/output.h"
 #include "cli/ranks.h"
+#include "cli/room.h"
 #include "cli/stop_on_signals.h"
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "core/statistics.h"
-#include "device/spec.h"
 #include "executor/train.h"
 
 namespace spillway {
@@ -51,6 +53,17 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   fmt::print("{}", report.json());
 }
 
+/// What the device's memory went to, and whether steps took more of it.
+std::string memory_text(const DeviceMemory& first, const DeviceMemory& last, Bytes arena, std::int64_t steps) {
+  const auto taken = [](const DeviceMemory& memory) { return memory.total - memory.free; };
+  const Bytes beside = taken(last) - last.before - arena, grown = taken(last) - taken(first);
+  return fmt::format("{} of {}: arena {}, libraries {}, before the start {}; {}", to_text(taken(last)),
+                     to_text(last.total), to_text(arena), to_text(std::max(beside, Bytes{0})), to_text(last.before),
+                     grown.value == 0 ? fmt::format("the same over {} steps", steps)
+                                      : fmt::format("{} {} over {} steps", to_text(Bytes{std::abs(grown.value)}),
+                                                    grown.value > 0 ? "more" : "less", steps));
+}
+
 }  // namespace
 
 ExitCode run_execute(const ExecuteOptions& options) {
@@ -63,15 +76,21 @@ ExitCode run_execute(const ExecuteOptions& options) {
   const Schedule& schedule = file.schedule;
   TrainRequest request = request_of(options, file);
   request.communicator = ranks.communicator();
-  const std::unique_ptr<Device> device =
-      make_device(parse_device(options.device.value_or(schedule.plan.platform.device)));
+  // A plan names the GPU that was profiled; ranks have one each.
+  const std::string& planned = schedule.plan.platform.device;
+  const bool one_each = ranks.communicator() != nullptr && planned.starts_with("cuda");
+  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? "cuda" : planned));
+  require_room(device->properties(), file.trace, schedule);
   const StopOnSignals signals;
   request.stop = &signals.asked();
   ProgressLine line;
   Seconds spent;
   std::int64_t done = 0;
+  std::optional<DeviceMemory> first_memory, last_memory;  // after the first and the last step of this run
   request.progress = [&](const StepReport& report) {
     if (!ranks.is_first()) return;
+    last_memory = device->memory();
+    if (!first_memory) first_memory = last_memory;
     spent += report.seconds;
     ++done;
     const double left = spent.value / static_cast<double>(done) * static_cast<double>(report.steps - report.step);
@@ -107,6 +126,8 @@ ExitCode run_execute(const ExecuteOptions& options) {
   }
   facts.emplace_back("arena", to_text(schedule.arena_bytes));
   facts.emplace_back("host pool", to_text(result.host_pool));
+  if (last_memory)
+    facts.emplace_back("device memory", memory_text(*first_memory, *last_memory, schedule.arena_bytes, done));
   if (result.issue == Issue::graph) facts.emplace_back("steps ran", "as one graph");
   for (const auto& fact : device->facts()) facts.push_back(fact);
   if (options.save) facts.emplace_back("weights", *options.save);

@@ -51,7 +51,8 @@ what to measure:
   --machine            only the machine's links: writes a platform file, which
                        --platform takes
 where:
-  --device DEVICE      cpu[:threads=N] [cpu: one thread fewer than cores]
+  --device DEVICE      cpu[:threads=N], or cuda[:N] for a GPU [cpu: one thread
+                       fewer than cores]
 result:
   -o, --output FILE    the trace or the platform, JSON
 
@@ -193,7 +194,7 @@ how long and how:
   --seed S               of weights, data order, dropout [1]
   --learning-rate RATE   0.01, step:BASE,FACTOR,STEPS or cosine:BASE,STEPS
                          [the model's]
-  --device DEVICE        cpu[:link=0.85GB/s,threads=N] [the plan's]
+  --device DEVICE        cpu[:link=0.85GB/s,threads=N] or cuda[:N] [the plan's]
 data and weights:
   --data DIR             a .npy file per input, named after it: image.npy,
                          labels.npy; first extent: samples [synthetic data]

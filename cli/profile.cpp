@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "cli/commands.h"
+#include "cli/device_view.h"
 #include "cli/output.h"
 #include "cli/ranks.h"
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
-#include "device/spec.h"
 #include "models/models.h"
 #include "profiler/all_reduce_timer.h"
 #include "profiler/machine.h"
@@ -52,13 +53,13 @@ ExitCode profile_machine(const ProfileOptions& options) {
     throw input_error("profile: --machine measures no model; leave MODEL, --set, --batch and --optimizer out");
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
-  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  const std::unique_ptr<Device> device = ranks.make_device(options.device);
   ProgressLine line;
   line.show("profile: copies");
   if (ranks.communicator()) ranks.communicator()->barrier();
   Platform machine = measure_machine(*device);
   if (ranks.communicator()) {
-    machine = with_ranks(std::move(machine), time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+    machine = with_ranks(std::move(machine), time_all_reduces(*device, *ranks.communicator(), [&](Bytes size) {
                            line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
                          }));
   }
@@ -71,6 +72,7 @@ ExitCode profile_machine(const ProfileOptions& options) {
     facts.emplace_back(
         "ranks", fmt::format("{}, {} between them, start {}", machine.ranks(), to_text(machine.gpu_links->rate->value),
                              to_text(machine.gpu_links->start)));
+  std::ranges::copy(device->facts(), std::back_inserter(facts));
   facts.emplace_back("next", fmt::format("spillway tune TRACE --platform {} -o PLAN", options.output));
   print_facts(facts);
   return ExitCode::yes;
@@ -91,16 +93,20 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   // Ranks that will run together are profiled together: they share the machine's memory and cores then too.
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
-  const std::unique_ptr<Device> device = make_device(parse_device(options.device));
+  const std::unique_ptr<Device> device = ranks.make_device(options.device);
   ProgressLine line;
   request.progress = [&](const ProfileProgress& progress) {
     line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
                           progress.elapsed.value, progress.name, progress.batch));
   };
+  request.warn = [&](const std::string& warning) {
+    line.clear();
+    if (ranks.is_first()) fmt::print(stderr, "spillway: {}\n", warning);  // whose trace is written
+  };
   if (ranks.communicator()) ranks.communicator()->barrier();
   Trace trace = profile(*device, request);
   if (ranks.communicator()) {
-    trace.all_reduces.push_back(time_all_reduces(*ranks.communicator(), [&](Bytes size) {
+    trace.all_reduces.push_back(time_all_reduces(*device, *ranks.communicator(), [&](Bytes size) {
       line.show(fmt::format("profile: all-reduce of {}", to_text(size)));
     }));
   }
@@ -121,9 +127,11 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
                     percent(while_copying / sum - 1)});
   }
   print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
-  print_facts({{"host link", link_text(trace.machine.host_link)},
-               {"ranks", ranks_text(trace)},
-               {"next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output)}});
+  Facts facts{{"host link", link_text(trace.machine.host_link)}, {"ranks", ranks_text(trace)}};
+  std::ranges::copy(device_view(trace), std::back_inserter(facts));
+  std::ranges::copy(device->facts(), std::back_inserter(facts));
+  facts.emplace_back("next", fmt::format("spillway tune {} --capacity 60% -o PLAN", options.output));
+  print_facts(facts);
   return ExitCode::yes;
 }
 

@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "comm/communicator.h"
 #include "comm/mpi.h"
+#include "device/device.h"
 
 namespace spillway {
 
@@ -18,6 +20,10 @@ class Ranks {
   [[nodiscard]] Communicator* communicator() const { return world_.get(); }
   /// Rank 0 prints and writes files.
   [[nodiscard]] bool is_first() const { return !world_ || world_->rank() == 0; }
+
+  /// Collective: the device that `text` names, made for this rank; `cuda` without a number is one of its node's GPUs, a
+  /// different one for each rank there. Throws Error: exit 2 if two ranks have the same GPU, else as make_device.
+  [[nodiscard]] std::unique_ptr<Device> make_device(const std::string& text) const;
 
  private:
   std::optional<MpiSession> session_;

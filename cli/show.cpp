@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 
 #include "cli/chart.h"
 #include "cli/commands.h"
+#include "cli/device_view.h"
 #include "cli/draw_platform.h"
 #include "cli/load.h"
 #include "cli/output.h"
@@ -37,11 +39,13 @@ void show_trace(const std::string& path) {
   const BatchCosts& costs = trace.batches.front();
   fmt::print("trace of '{}': {} ops, {} buffers\n", trace.graph.name, trace.graph.ops.size(),
              trace.graph.buffers.size());
-  print_facts({{"recorded", trace.provenance.date},
-               {"by", trace.provenance.command},
-               {"kernels", fmt::format("{}, {}, {} thread(s)", trace.provenance.library,
-                                       trace.provenance.instruction_set, trace.provenance.threads)},
-               {"process memory", to_text(trace.process_bytes)}});
+  Facts facts{{"recorded", trace.provenance.date},
+              {"by", trace.provenance.command},
+              {"kernels", fmt::format("{}, {}, {} thread(s)", trace.provenance.library,
+                                      trace.provenance.instruction_set, trace.provenance.threads)},
+              {"process memory", to_text(trace.process_bytes)}};
+  std::ranges::copy(device_view(trace), std::back_inserter(facts));
+  print_facts(facts);
   show_platform(trace.machine);
   std::vector<std::vector<std::string>> rows;
   for (const BatchCosts& batch : trace.batches) {
@@ -85,6 +89,7 @@ void show_trace(const std::string& path) {
   }
   fmt::print("\n");
   print_table({fmt::format("ops at batch {}", costs.batch), "count", "time", "share", "GFLOP/s", "GB/s"}, rows);
+  print_device_kernels(costs);
 }
 
 void show_schedule(const std::string& path) {

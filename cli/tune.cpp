@@ -81,6 +81,15 @@ void add_ranks(const Tuned& tuned, const Trace& step, const std::optional<Scalin
                                             : "doesn't fit on all ranks: gradients wait for all-reduces");
 }
 
+/// What one does with a plan: train by it where kernels of its device were traced, else simulate it.
+std::string next_command(const Plan& plan, const Provenance& traced, const std::string& output) {
+  const auto backend = [](const std::string& device) { return device.substr(0, device.find(':')); };
+  if (backend(plan.platform.device) != backend(traced.device)) return fmt::format("spillway simulate {}", output);
+  const std::int64_t ranks = plan.platform.ranks();
+  return ranks == 1 ? fmt::format("spillway execute {}", output)
+                    : fmt::format("mpirun -n {} spillway execute {}", ranks, output);
+}
+
 void print_tuned(const Tuned& tuned, const Trace& trace, const std::optional<Scaling>& gained, const std::string& times,
                  const std::string& output) {
   const Prediction& expected = *tuned.plan.prediction;
@@ -104,11 +113,7 @@ void print_tuned(const Tuned& tuned, const Trace& trace, const std::optional<Sca
               {"samples a second", fmt::format("{:.3g}", samples_a_second(tuned.plan))}};
   add_ranks(tuned, trace, gained, facts);
   facts.emplace_back("times", times);
-  const std::int64_t ranks = tuned.plan.platform.ranks();
-  facts.emplace_back("next", tuned.plan.platform.device.starts_with("cuda")
-                                 ? fmt::format("spillway simulate {}", output)
-                             : ranks == 1 ? fmt::format("spillway execute {}", output)
-                                          : fmt::format("mpirun -n {} spillway execute {}", ranks, output));
+  facts.emplace_back("next", next_command(tuned.plan, trace.provenance, output));
   print_facts(facts);
 }
 

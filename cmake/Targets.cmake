@@ -23,6 +23,9 @@ function(spillway_add_test)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(spillway_${ARG_NAME}_tests ${ARG_SOURCES})
   target_link_libraries(spillway_${ARG_NAME}_tests PRIVATE spillway_options ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
+  if(TARGET spillway_capture_every_schedule)  # where a CUDA toolkit is found
+    target_link_libraries(spillway_${ARG_NAME}_tests PRIVATE spillway_capture_every_schedule)
+  endif()
   target_compile_definitions(spillway_${ARG_NAME}_tests PRIVATE SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(spillway_${ARG_NAME}_tests TEST_PREFIX "${ARG_NAME}/" DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock_reading.h"
 #include "core/graph.h"
 #include "core/platform.h"
 
@@ -17,6 +18,9 @@ struct KernelCost {
   double spread = 0;              ///< interquartile range over the median
   Seconds seconds_while_copying;  ///< median while copies ran both ways at Trace::interference_rate
   std::int64_t repeats = 0;
+  std::optional<Seconds> device_seconds = {};    ///< of its kernels by the device's own clock, in traced runs apart
+  std::vector<std::string> device_kernels = {};  ///< the kernels that the device saw in one run, in order
+  bool throttled = false;                        ///< power or heat held the clocks down, after a long load too
   friend bool operator==(const KernelCost&, const KernelCost&) = default;
 };
 
@@ -53,6 +57,9 @@ struct AllReduceCurve {
 struct Provenance {
   std::string command, date, machine, device, library, instruction_set;
   std::int64_t threads = 1;
+  std::string driver = {};                  ///< of a GPU, "580.65.06 (CUDA 13.0)"; empty: none or unknown
+  std::string tracer = {};                  ///< what saw the device's kernels, "CUPTI 13.0.1"; empty: nothing did
+  std::optional<ClockReading> clocks = {};  ///< of a GPU while the longest op ran
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 

@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock_reading.h"
+#include "core/error.h"
 #include "core/ids.h"
 #include "core/op_description.h"
 #include "core/platform.h"
+#include "core/rank_meeting.h"
 #include "core/schedule.h"
 
 namespace spillway {
@@ -32,6 +35,16 @@ struct DeviceProperties {
   Bytes memory;       ///< what an arena could have at most now
   Bytes host_memory;  ///< what a host pool could have at most now
   HostLink host_link;
+  bool on_host = true;      ///< ops run on the host's own cores, which other programs may take away from them
+  std::string driver = {};  ///< "580.65.06 (CUDA 13.0)"; empty: it needs none
+  std::string unit = {};    ///< tells two pieces of hardware apart, on all machines: a GPU's UUID; empty: can be shared
+};
+
+/// What is taken of a device's own memory.
+struct DeviceMemory {
+  Bytes total, free;
+  Bytes before;  ///< taken when the device was made: its context, and whatever other programs have
+  friend bool operator==(const DeviceMemory&, const DeviceMemory&) = default;
 };
 
 /// One way to run an op.
@@ -40,10 +53,29 @@ struct KernelOption {
   Bytes workspace;  ///< in the arena, beside the operands
 };
 
+/// The kernels that a device itself saw running for a while.
+struct ObservedKernels {
+  struct Kernel {
+    std::string name;
+    Seconds seconds;
+    friend bool operator==(const Kernel&, const Kernel&) = default;
+  };
+  std::string by;               ///< what looked: "CUPTI 13.0.1"
+  std::vector<Kernel> kernels;  ///< in the order in which they began
+  std::size_t lost = 0;         ///< kernels that ran too, but that it can't tell about
+};
+
 /// The arena addresses of one op: one per operand, in operand order.
 struct OpAddresses {
   std::span<const Bytes> inputs, outputs;
   Bytes workspace;  ///< any value where the kernel needs none
+};
+
+/// Floats that lie side by side in the arena.
+struct ArenaPiece {
+  Bytes offset;
+  std::int64_t floats = 0;
+  friend bool operator==(const ArenaPiece&, const ArenaPiece&) = default;
 };
 
 /// Where ops run. Work is enqueued to streams; a stream runs it in order, streams run beside each other, and only
@@ -112,11 +144,42 @@ class Device {
   /// Runs a captured step once and returns when it has completed. Throws what a `wait` would.
   virtual void replay(GraphId graph) { static_cast<void>(graph); }
 
-  /// What else people may want to know of it, for `execute`: names and values.
+  /// Makes all-reduces between this device and those of the other ranks ready. Collective; to be called before
+  /// `allocate`, since it may take memory. False, on all ranks: they have none together, `facts` says why, and
+  /// gradients go through host memory. Called again: joins anew. Throws Error (exit 3) when what all of them have
+  /// fails.
+  virtual bool join_ranks(const RankMeeting& meeting) {
+    static_cast<void>(meeting);
+    return false;
+  }
+  /// Whether enqueue_all_reduce may be called: join_ranks has returned true.
+  [[nodiscard]] virtual bool has_all_reduce() const { return false; }
+  /// Each float of the pieces becomes the sum over all ranks, each of their values scaled, rounded in an order that is
+  /// the same on every run and rank. Every rank enqueues the same sizes in the same order, all to one stream. A rank
+  /// that fails, or is gone, comes out of the next `wait` where the device can tell.
+  virtual void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) {
+    static_cast<void>(stream), static_cast<void>(pieces), static_cast<void>(scale);
+    SPILLWAY_CHECK(false, "a device without all-reduces of its own");
+  }
+
+  /// Calls `run`, which enqueues work and waits for it, and tells which kernels the device itself saw meanwhile; work
+  /// may take longer while it is watched. Empty where the device can't tell; `run` may not have been called then.
+  [[nodiscard]] virtual std::optional<ObservedKernels> observe(const std::function<void()>& run) {
+    static_cast<void>(run);
+    return std::nullopt;
+  }
+  /// The clocks of this moment, and what holds them down. Takes up to some milliseconds; the work on the streams goes
+  /// on. Empty where the device can't tell.
+  [[nodiscard]] virtual std::optional<ClockReading> read_clocks() { return std::nullopt; }
+
+  /// As it is now. Empty where the arena lies in the host's memory.
+  [[nodiscard]] virtual std::optional<DeviceMemory> memory() const { return std::nullopt; }
+
+  /// What else people may want to know of it, for `execute` and `profile`: names and values.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> facts() const { return {}; }
 
   /// The arena's first byte, for all-reduces over host memory, wrappers and tests; null where the host can't address
-  /// it. Same rule as host_pool().
+  /// it: then streams of every role take copies. Same rule as host_pool().
   [[nodiscard]] virtual std::byte* arena_on_host() { return nullptr; }
 
   /// Tells that the command enqueued last was one of the `users` last users of a residency's bytes. Devices ignore it;

@@ -11,6 +11,9 @@ namespace spillway {
 /// device, or the machine no such GPU or no driver.
 [[nodiscard]] std::unique_ptr<Device> make_gpu(int number);
 
+/// How many GPUs this process sees; 0 where the build has no CUDA device or the machine no driver.
+[[nodiscard]] int gpu_count();
+
 /// What `doctor` says of it, one line: `works: ...`, or what is missing and how to get it.
 [[nodiscard]] std::string gpu_text();
 

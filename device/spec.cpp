@@ -122,7 +122,7 @@ DeviceSpec parse_device(const std::string& text) {
 }
 
 std::string to_text(const DeviceSpec& spec) {
-  if (spec.backend == "cuda") return fmt::format("cuda:{}", spec.gpu);
+  if (spec.backend == "cuda") return spec.gpu ? fmt::format("cuda:{}", *spec.gpu) : "cuda";
   std::string settings;
   const auto add = [&](const char* key, const std::string& value) {
     settings += fmt::format("{}{}={}", settings.empty() ? ":" : ",", key, value);
@@ -139,8 +139,15 @@ std::string to_text(const DeviceSpec& spec) {
   return spec.backend + settings;
 }
 
+DeviceSpec for_rank(DeviceSpec spec, int rank_on_node, int gpus) {
+  // Round and round: a launcher may show each rank no GPU but its own. Two that have one then are found out by its
+  // UUID.
+  if (spec.backend == "cuda" && !spec.gpu && gpus > 0) spec.gpu = rank_on_node % gpus;
+  return spec;
+}
+
 std::unique_ptr<Device> make_device(const DeviceSpec& spec) {
-  if (spec.backend == "cuda") return make_gpu(spec.gpu);
+  if (spec.backend == "cuda") return make_gpu(spec.gpu.value_or(0));
   SPILLWAY_CHECK(spec.backend == "cpu", "a backend that parse_device doesn't give");
   return make_cpu_device(spec);
 }

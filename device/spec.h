@@ -15,12 +15,16 @@ struct DeviceSpec {
   std::optional<BytesPerSecond> in, out, both;
   std::optional<Seconds> start;
   std::optional<int> threads;
-  int gpu = 0;  ///< backend cuda: which one, from 0
+  std::optional<int> gpu;  ///< backend cuda: which one, from 0; none: any, one for each rank
 };
 /// Throws Error (exit 2) naming the part that can't be read.
 [[nodiscard]] DeviceSpec parse_device(const std::string& text);
 /// The shortest text that reads back as `spec`.
 [[nodiscard]] std::string to_text(const DeviceSpec& spec);
+
+/// The same for the rank of this number on its node, which has `gpus`: one that may have any GPU takes the next in
+/// turn.
+[[nodiscard]] DeviceSpec for_rank(DeviceSpec spec, int rank_on_node, int gpus);
 
 /// Makes the device that the text names. Throws Error (exit 2 or 3).
 [[nodiscard]] std::unique_ptr<Device> make_device(const DeviceSpec& spec);

@@ -7,7 +7,9 @@
 #include <optional>
 #include <variant>
 
+#include "comm/meeting.h"
 #include "core/error.h"
+#include "device/rank_sum.h"
 
 namespace spillway {
 namespace {
@@ -44,17 +46,6 @@ IdVector<InstructionId, std::vector<LastUse>> last_uses(const Schedule& schedule
 
 }  // namespace
 
-/// What an all-reduce works on.
-struct Reduction {
-  Communicator* communicator = nullptr;
-  std::vector<std::span<float>> gradients;
-
-  static void run(void* argument) {
-    const auto& self = *static_cast<const Reduction*>(argument);
-    self.communicator->all_reduce_sum(self.gradients, 1 / static_cast<float>(self.communicator->size()));
-  }
-};
-
 /// Everything that is the same in every step.
 struct Runner::Prepared {
   struct Command {
@@ -63,7 +54,7 @@ struct Runner::Prepared {
     Bytes workspace;
     Bytes arena, host, size;  // copies
     EventId started, completed;
-    std::unique_ptr<Reduction> reduction;
+    std::unique_ptr<RankSum> rank_sum;
   };
   IdVector<InstructionId, Command> commands;
   IdVector<InstructionId, std::vector<LastUse>> last_uses;
@@ -74,7 +65,8 @@ struct Runner::Prepared {
   std::uint64_t step = 0;
   std::optional<GraphId> graph;
   std::uint64_t stagings = 0;
-  Bytes staging_offset, staging_size;
+  Bytes staging_offset, staging_size;  // set and get
+  Bytes reduced_offset, reduced_size;  // all-reduces: one after the other, on one stream
 };
 
 Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing, Communicator* communicator)
@@ -82,6 +74,10 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
   Prepared& prepared = *prepared_;
   const Graph& graph = trace.graph;
   const std::int64_t batch = schedule.plan.batch;
+  if (communicator != nullptr) {
+    require_own_units(*communicator, device.properties().unit, device.properties().device);
+    static_cast<void>(device.join_ranks(meeting_of(*communicator)));
+  }
 
   std::map<std::pair<std::string, std::uint32_t>, KernelId> kernels;  // equal costs mean equal descriptions
   const BatchCosts& costs = costs_at(trace, batch);
@@ -101,13 +97,26 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
   }
   prepared.staging_offset = align_up(schedule.host_bytes, schedule.alignment);
   prepared.staging_size = std::min(kLargestStaging, align_up(largest, schedule.alignment));
-  device.allocate(schedule.arena_bytes, prepared.staging_offset + prepared.staging_size);
+  prepared.reduced_offset = prepared.staging_offset + prepared.staging_size;
+  IdVector<InstructionId, std::vector<ArenaPiece>> gradients(schedule.instructions.size());
+  std::optional<StreamId> network;
+  for (const InstructionId id : schedule.instructions.ids()) {
+    const Instruction& instruction = schedule.instructions[id];
+    if (instruction.kind != InstructionKind::all_reduce) continue;
+    SPILLWAY_CHECK(communicator != nullptr, "a schedule with all-reduces needs a communicator");
+    SPILLWAY_CHECK(network.value_or(instruction.stream) == instruction.stream, "all-reduces share a stream");
+    network = instruction.stream;
+    gradients[id] = gradients_of(instruction);
+    prepared.reduced_size = std::max(prepared.reduced_size, RankSum::staging(device, gradients[id]));
+  }
+  device.allocate(schedule.arena_bytes, host_pool_bytes());
 
   std::vector<std::size_t> commands(schedule.streams.size(), 8);
   prepared.last_uses = last_uses(schedule);
   for (const InstructionId id : schedule.instructions.ids()) {
     const Instruction& instruction = schedule.instructions[id];
-    commands[instruction.stream.index()] += instruction.waits.size() + 3 + prepared.last_uses[id].size();
+    commands[instruction.stream.index()] +=
+        instruction.waits.size() + 2 + prepared.last_uses[id].size() + RankSum::commands(device, gradients[id]);
   }
   for (const StreamId stream : schedule.streams.ids()) {
     prepared.streams.push_back(device.create_stream(schedule.streams[stream].role, commands[stream.index()]));
@@ -126,7 +135,11 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
     if (timing == Timing::on) command.started = device.create_event();
     if (timing == Timing::on || waited_for[id] != 0) command.completed = device.create_event();
     if (instruction.kind == InstructionKind::all_reduce) {
-      command.reduction = std::make_unique<Reduction>(reduction_of(instruction, communicator));
+      const auto sum = [communicator](std::span<const std::span<float>> pieces, float scale) {
+        communicator->all_reduce_sum(pieces, scale);
+      };
+      command.rank_sum = std::make_unique<RankSum>(device, gradients[id], prepared.reduced_offset, sum,
+                                                   1 / static_cast<float>(communicator->size()));
     } else if (instruction.kind == InstructionKind::compute) {
       const Op& op = graph.ops[instruction.op];
       const auto address = [&](ResidencyId residency, TensorId tensor) {
@@ -150,25 +163,20 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
 
 Runner::~Runner() = default;
 
-Reduction Runner::reduction_of(const Instruction& instruction, Communicator* communicator) const {
-  SPILLWAY_CHECK(communicator != nullptr, "a schedule with all-reduces needs a communicator");
-  std::byte* const arena = device_.arena_on_host();
-  if (arena == nullptr)
-    throw machine_error("this device's memory can't be reached from the host: no all-reduce runs on it yet");
-  Reduction reduction{.communicator = communicator, .gradients = {}};
+std::vector<ArenaPiece> Runner::gradients_of(const Instruction& instruction) const {
+  std::vector<ArenaPiece> gradients;
   const Op& op = trace_.graph.ops[instruction.op];
   for (std::size_t i = 0; i < op.outputs.size(); ++i) {
     const Tensor& tensor = trace_.graph.tensors[op.outputs[i]];
     SPILLWAY_CHECK(tensor.type == ElementType::float32, tensor.name);
-    const Bytes at = schedule_.residencies[instruction.outputs[i]].offset + tensor.offset;
-    reduction.gradients.emplace_back(reinterpret_cast<float*>(arena + at.value),
-                                     static_cast<std::size_t>(elements(tensor, schedule_.plan.batch)));
+    gradients.push_back({.offset = schedule_.residencies[instruction.outputs[i]].offset + tensor.offset,
+                         .floats = elements(tensor, schedule_.plan.batch)});
   }
-  return reduction;
+  return gradients;
 }
 
 Bytes Runner::host_pool_bytes() const {
-  return prepared_->staging_offset + prepared_->staging_size;
+  return prepared_->reduced_offset + prepared_->reduced_size;
 }
 
 std::span<std::byte> Runner::slot(BufferId buffer) {
@@ -268,9 +276,7 @@ void Runner::enqueue_instructions(std::uint64_t step) {
         device_.enqueue_swap_out(stream, command.arena, command.host, command.size);
         break;
       case InstructionKind::swap_in: device_.enqueue_swap_in(stream, command.host, command.arena, command.size); break;
-      case InstructionKind::all_reduce:
-        device_.enqueue_host_function(stream, &Reduction::run, command.reduction.get());
-        break;
+      case InstructionKind::all_reduce: command.rank_sum->enqueue(stream); break;
       case InstructionKind::host_update: SPILLWAY_CHECK(false, "the verifier lets no host update pass yet");
     }
     for (const LastUse& use : prepared.last_uses[id]) {

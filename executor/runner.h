@@ -13,8 +13,6 @@
 
 namespace spillway {
 
-struct Reduction;
-
 /// Whether a step's instructions are timed one by one.
 enum class Timing { off, on };
 
@@ -34,8 +32,9 @@ class Runner {
   /// Allocates arena and host pool, makes streams and events, prepares every kernel by its id.
   /// Throws Error (exit 3) when the device can't: too little memory, no such kernel (another library, instruction set
   /// or thread count).
-  /// `communicator` adds up the gradients, on the network stream's thread; null where the schedule has no all-reduce.
-  /// It outlives the runner, and nobody else uses it meanwhile.
+  /// `communicator` joins the ranks' devices, a collective call, and where these have no all-reduces of their own adds
+  /// up the gradients, on a thread of the network stream; null where the schedule has no all-reduce. It outlives the
+  /// runner, and nobody else uses it meanwhile.
   Runner(Device& device, const Trace& trace, const Schedule& schedule, Timing timing,
          Communicator* communicator = nullptr);
   ~Runner();
@@ -64,13 +63,13 @@ class Runner {
   /// When each instruction of the last step ran. Requires: Timing::on, and a step has run.
   [[nodiscard]] MeasuredStep measured() const;
 
-  /// Bytes of the host pool, staging for `set` and `get` included.
+  /// Bytes of the host pool, staging for `set` and `get` and for all-reduces included.
   [[nodiscard]] Bytes host_pool_bytes() const;
 
  private:
   struct Prepared;
   void enqueue_instructions(std::uint64_t step);
-  [[nodiscard]] Reduction reduction_of(const Instruction& instruction, Communicator* communicator) const;
+  [[nodiscard]] std::vector<ArenaPiece> gradients_of(const Instruction& instruction) const;
   Device& device_;
   const Trace& trace_;
   const Schedule& schedule_;

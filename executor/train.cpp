@@ -99,6 +99,12 @@ class Training {
     }
     runner_.emplace(device, trace_, schedule_, request.timeline ? Timing::on : Timing::off, network_.get());
     set_lasting_values(weights);
+    if (!device.properties().on_host) {
+      // Loads kernels, lets libraries take their memory and connects ranks, none of which a capture may do. Its inputs
+      // are the host pool's zeros; what it changes is set again.
+      runner_->run_step();
+      set_lasting_values(weights);
+    }
     issue_.emplace(*runner_, request.timeline ? Issue::enqueued : request.issue);
     checkpoint_.reset();
   }

@@ -40,7 +40,8 @@ Provenance provenance_now(const DeviceProperties& properties, const std::string&
           .device = properties.device,
           .library = properties.library,
           .instruction_set = properties.instruction_set,
-          .threads = properties.threads};
+          .threads = properties.threads,
+          .driver = properties.driver};
 }
 
 }  // namespace spillway

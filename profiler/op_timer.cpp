@@ -3,13 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 #include <cstddef>
 #include <iterator>
 #include <utility>
-#include <variant>
 
-#include "core/error.h"
 #include "core/statistics.h"
 
 namespace spillway {
@@ -27,32 +25,12 @@ constexpr double kLeastOfRate = 0.25;
 constexpr Bytes kLeastCopy = 256_KiB;
 constexpr std::int64_t kCopiesEachWay = 32;  // as few commands as suffice
 constexpr std::int64_t kMostCopiesEachWay = 1000;
+// A stream takes some thousand commands; who enqueues more waits, and for ever if the stream is held.
+constexpr std::int64_t kMostCopiesHeld = 400;
 
-/// The choice a max pool would note for the middle of each window: valid for every window, padded or not.
-std::byte middle_of_window(const OpDescription& op) {
-  std::int64_t volume = 1;
-  const auto multiply = [&](const Window& window) {
-    for (const std::int64_t extent : window.kernel) volume *= extent;
-  };
-  if (const auto* pool = std::get_if<MaxPoolBackward>(&op.attributes)) multiply(pool->window);
-  return static_cast<std::byte>(volume / 2);
-}
-
-template <class Integer>
-void fill_integers(Workbench& bench, Bytes at, const OperandDescription& operand) {
-  // Labels of any number of classes alternate; a counter is that of the first step.
-  const std::array<Integer, 2> pattern{operand.batched ? Integer{0} : Integer{1}, Integer{1}};
-  bench.fill_pattern(at, bytes(operand), std::as_bytes(std::span(pattern)));
-}
-
-void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand, std::byte choice) {
-  switch (operand.type) {
-    case ElementType::float32: bench.fill_uniform(at, bytes(operand)); return;
-    case ElementType::int32: fill_integers<std::int32_t>(bench, at, operand); return;
-    case ElementType::int64: fill_integers<std::int64_t>(bench, at, operand); return;
-    case ElementType::uint8: bench.fill_pattern(at, bytes(operand), std::span(&choice, 1)); return;
-  }
-}
+// On a GPU: addresses that take turns, and runs that are enqueued at once to keep it busy.
+constexpr std::size_t kRotatingCopies = 4;
+constexpr int kRunsOfLoad = 16;
 
 constexpr std::size_t kFewestBelieved = 2;
 
@@ -71,22 +49,39 @@ std::vector<OpRunTime> credible(std::vector<OpRunTime> runs) {
   return runs;
 }
 
+RepeatRule repeat_rule(const DeviceProperties& properties) {
+  if (properties.on_host) return {};
+  return {.least = 7, .least_of_long = 7, .long_op = {0.1}, .enough = {0.02}, .most = 25};
+}
+
 OpTimer::OpTimer(Workbench& bench, BytesPerSecond copy_rate, RepeatRule rule)
-    : bench_(bench), copy_rate_(copy_rate), rule_(rule) {
+    : bench_(bench), copy_rate_(copy_rate), rule_(rule), on_host_(bench.device().properties().on_host) {
   for (EventId* event : {&begun_, &ended_, &flushed_, &in_.started, &in_.ended, &out_.started, &out_.ended}) {
     *event = bench.device().create_event();
   }
 }
 
 OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPlaces& places) {
-  Addresses run{.kernel = kernel, .inputs = places.inputs, .outputs = places.outputs, .workspace = places.workspace};
-  for (Bytes& at : run.inputs) at += bench_.operands();
-  for (Bytes& at : run.outputs) at += bench_.operands();
-  run.workspace += bench_.operands();
+  OperandCopies operands(bench_, op, kernel, places, on_host_ ? 1 : kRotatingCopies);
+  operands.fill();
+  // CUDA loads a kernel when it is launched first, and may wait for all streams then: never behind a held one.
+  if (!on_host_) run_unheld(operands, 1);
+  OpTiming timing = measure(operands);
+  if (!timing.throttled) return timing;
+  // Once warm and at its power limit a GPU stays at the clocks that training will see.
+  const auto begun = std::chrono::steady_clock::now();
+  while (std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count() < rule_.load.value) {
+    run_unheld(operands, kRunsOfLoad);
+  }
+  operands.refill_overwritten();
+  return measure(operands);
+}
 
-  fill(op, run, false);
+OpTiming OpTimer::measure(OperandCopies& operands) {
+  clocks_.reset();
+  throttled_ = false;
   // The first run makes pages, code and threads ready, and tells how long copies beside it must last.
-  double expected = run_alone(run).seconds;
+  double expected = run_alone(operands).seconds;
   std::vector<OpRunTime> alone, beside;
   double sum = 0;  // of undisturbed runs
   std::int64_t tried = 0, least = rule_.least;
@@ -98,10 +93,10 @@ OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPl
     least = is_long ? rule_.least_of_long : rule_.least;
     if (tried >= (is_long ? std::min(rule_.most, 2 * least) : rule_.most)) break;
     if (std::min(undisturbed(alone), undisturbed(beside)) >= least && sum >= rule_.enough.value) break;
-    if (tried++ % kRunsBeforeRefill == kRunsBeforeRefill - 1) fill(op, run, true);
+    if (tried++ % kRunsBeforeRefill == kRunsBeforeRefill - 1) operands.refill_overwritten();
     // In turns, so that what else the machine does hits both alike.
-    alone.push_back(run_alone(run));
-    beside.push_back(run_beside_copies(run, {expected}));
+    alone.push_back(run_alone(operands));
+    beside.push_back(run_beside_copies(operands, {expected}));
     if (!alone.back().disturbed) sum += alone.back().seconds;
     expected = std::ranges::min(alone, {}, &OpRunTime::seconds).seconds;
   }
@@ -116,58 +111,69 @@ OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPl
           .while_copying = {median(while_copying)},
           .copy_rate = {median(rates)},
           .copying_disturbed = undisturbed(beside) < std::ssize(while_copying),
-          .repeats = static_cast<std::int64_t>(seconds.size())};
+          .repeats = static_cast<std::int64_t>(seconds.size()),
+          .clocks = clocks_,
+          .throttled = throttled_};
 }
 
-void OpTimer::fill(const OpDescription& op, const Addresses& run, bool only_overwritten) {
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    const bool overwritten = std::ranges::find(op.in_place, static_cast<int>(i)) != op.in_place.end();
-    if (only_overwritten && !overwritten) continue;
-    fill_operand(bench_, run.inputs[i], op.inputs[i], middle_of_window(op));
-  }
+void OpTimer::run_unheld(OperandCopies& operands, int runs) {
+  bench_.device().enqueue_cache_flush(bench_.compute());
+  for (int i = 0; i < runs; ++i) operands.enqueue_run();
+  bench_.finish(bench_.compute());
 }
 
-void OpTimer::enqueue_timed(const Addresses& run, std::uint64_t value) {
+void OpTimer::enqueue_timed(OperandCopies& operands, std::uint64_t value) {
   Device& device = bench_.device();
   const StreamId compute = bench_.compute();
-  device.enqueue_host_function(compute, &read_switches, &switches_before_);
+  // A GPU's kernels run on no core that could be taken away.
+  if (on_host_) device.enqueue_host_function(compute, &read_switches, &switches_before_);
   device.enqueue_record(compute, begun_, value);
-  device.enqueue_op(compute, run.kernel, {run.inputs, run.outputs, run.workspace});
+  operands.enqueue_run();
   device.enqueue_record(compute, ended_, value);
-  device.enqueue_host_function(compute, &read_switches, &switches_after_);
+  if (on_host_) device.enqueue_host_function(compute, &read_switches, &switches_after_);
 }
 
-OpRunTime OpTimer::read_clocks() const {
+OpRunTime OpTimer::run_time() const {
   const Device& device = bench_.device();
   return {.seconds = device.elapsed(begun_, ended_).value,
           .copy_rate = 0,
           .disturbed = switches_after_ != switches_before_};
 }
 
-OpRunTime OpTimer::run_alone(const Addresses& run) {
+void OpTimer::note_clocks() {
+  const std::optional<ClockReading> reading = bench_.device().read_clocks();
+  if (!reading) return;
+  clocks_ = reading;
+  throttled_ |= reading->throttled;
+}
+
+OpRunTime OpTimer::run_alone(OperandCopies& operands) {
   Device& device = bench_.device();
   const std::uint64_t value = bench_.next_value();
   device.enqueue_cache_flush(bench_.compute());
   device.enqueue_record(bench_.compute(), flushed_, value);
   // The stream rests for a moment, and so isn't the first to lose its core when others want one.
   bench_.hold(bench_.compute());
-  enqueue_timed(run, value);
+  enqueue_timed(operands, value);
   device.wait(flushed_, value);
   bench_.release();
+  if (!on_host_) note_clocks();  // while it runs
   bench_.finish(bench_.compute());
-  return read_clocks();
+  return run_time();
 }
 
-OpRunTime OpTimer::run_beside_copies(const Addresses& run, Seconds expected) {
+OpRunTime OpTimer::run_beside_copies(OperandCopies& operands, Seconds expected) {
   Device& device = bench_.device();
   const std::uint64_t value = bench_.next_value();
   const double each_way = kCopyMargin * (expected + kWakeUp).value * copy_rate_.value / 2;
   const Bytes size{
       std::clamp(static_cast<std::int64_t>(each_way) / kCopiesEachWay, kLeastCopy.value, bench_.copy_area().value)};
-  const std::int64_t copies =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(each_way) / size.value + 1, 1, kMostCopiesEachWay);
+  const std::int64_t copies = std::clamp<std::int64_t>(static_cast<std::int64_t>(each_way) / size.value + 1, 1,
+                                                       on_host_ ? kMostCopiesEachWay : kMostCopiesHeld);
 
   const StreamId compute = bench_.compute();
+  // To enqueue the copies takes longer than a GPU's short ops; it starts when everything is there.
+  if (!on_host_) bench_.hold(compute);
   device.enqueue_cache_flush(compute);
   device.enqueue_record(compute, flushed_, value);
   for (const CopyWay way : {CopyWay::in, CopyWay::out}) {
@@ -180,11 +186,12 @@ OpRunTime OpTimer::run_beside_copies(const Addresses& run, Seconds expected) {
   }
   device.enqueue_wait(compute, in_.started, value);
   device.enqueue_wait(compute, out_.started, value);
-  enqueue_timed(run, value);
+  enqueue_timed(operands, value);
+  if (!on_host_) bench_.release();
   bench_.finish(compute);
   for (const EventId event : {in_.ended, out_.ended}) device.wait(event, value);
 
-  OpRunTime time = read_clocks();
+  OpRunTime time = run_time();
   if (time.seconds <= 0) return time;
   const Seconds begun = device.time_of(begun_), ended = device.time_of(ended_);
   const auto bytes_beside = [&](const Way& way) {

@@ -13,6 +13,7 @@
 #include "profiler/copy_timer.h"
 #include "profiler/distinct_ops.h"
 #include "profiler/issue_timer.h"
+#include "profiler/kernel_observer.h"
 #include "profiler/machine.h"
 #include "profiler/machine_facts.h"
 
@@ -129,7 +130,8 @@ Interference interference_of(const std::vector<OpTiming>& timings, BytesPerSecon
 // A cost of zero isn't one: the clock's resolution stands for it.
 constexpr double kLeastSeconds = 1e-9;
 
-KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Interference& interference) {
+KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Interference& interference,
+                   const ObservedOp& observed) {
   const double seconds = std::max(timing.seconds.value, kLeastSeconds);
   const bool knows = !timing.copying_disturbed && timing.seconds.value > 0;
   const double slowdown = knows ? slowdown_at(interference.rate, timing) : interference.slowdown;
@@ -138,7 +140,40 @@ KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Int
           .seconds = {seconds},
           .spread = timing.spread,
           .seconds_while_copying = {seconds * (1 + slowdown)},
-          .repeats = timing.repeats};
+          .repeats = timing.repeats,
+          .device_seconds = observed.seconds,
+          .device_kernels = observed.kernels,
+          .throttled = timing.throttled};
+}
+
+/// What the device sees of its kernels, one per candidate; nothing seen where it can't tell.
+std::vector<ObservedOp> observe_all(Workbench& bench, const DistinctOps& distinct, const std::vector<Candidate>& all,
+                                    const std::vector<KernelId>& kernels) {
+  std::vector<ObservedOp> result(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto observed = observe_op(bench, distinct.ops[i].description, kernels[i], all[i].places);
+    if (!observed) break;  // it can't tell of the others either
+    result[i] = *std::move(observed);
+  }
+  return result;
+}
+
+/// The clocks that were read while the op ran that takes longest: those of a GPU at work.
+std::optional<ClockReading> clocks_at_work(const std::vector<OpTiming>& timings) {
+  const auto longest = std::ranges::max_element(timings, {}, &OpTiming::seconds);
+  return longest == timings.end() ? std::nullopt : longest->clocks;
+}
+
+void warn_of(const Trace& trace, const std::vector<ObservedOp>& observed,
+             const std::function<void(const std::string&)>& warn) {
+  if (!warn) return;
+  std::size_t lost = 0;
+  for (const ObservedOp& op : observed) lost += op.lost;
+  if (lost > 0) {
+    warn(fmt::format("{} lost sight of {} kernel{}; an op that it never saw whole has no device time in the trace",
+                     trace.provenance.tracer, lost, lost == 1 ? "" : "s"));
+  }
+  if (const auto line = clock_disagreement(trace)) warn(*line);
 }
 
 /// The costs at one batch: of its own distinct ops only, by first appearance. Behind the first `ops` stand the
@@ -182,7 +217,7 @@ Trace profile(Device& device, const ProfileRequest& request) {
 
   const HostLink& link = trace.machine.host_link;
   const BytesPerSecond both = link.both ? link.both->value : BytesPerSecond{link.in.value.value + link.out.value.value};
-  OpTimer timer(bench, both, request.repeats);
+  OpTimer timer(bench, both, request.repeats.value_or(repeat_rule(device.properties())));
   std::vector<OpTiming> timings;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const DistinctOp& op = distinct.ops[i];
@@ -195,11 +230,15 @@ Trace profile(Device& device, const ProfileRequest& request) {
 
   const Interference interference = interference_of(timings, both);
   trace.interference_rate = interference.rate;
+  trace.provenance.clocks = clocks_at_work(timings);
+  const std::vector<ObservedOp> observed = observe_all(bench, distinct, all, kernels);
+  if (!observed.empty()) trace.provenance.tracer = observed.front().by;
   std::vector<KernelCost> costs;
-  for (std::size_t i = 0; i < all.size(); ++i) costs.push_back(cost_of(all[i], timings[i], interference));
+  for (std::size_t i = 0; i < all.size(); ++i) costs.push_back(cost_of(all[i], timings[i], interference, observed[i]));
   for (std::size_t i = 0; i < batches.size(); ++i) {
     trace.batches.push_back(costs_of(batches[i], request.graph.ops.size(), distinct.stands_for_at[i], costs));
   }
+  warn_of(trace, observed, request.warn);
   return trace;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,15 +24,19 @@ struct ProfileProgress {
 
 struct ProfileRequest {
   Graph graph;
-  std::vector<std::int64_t> batches;  ///< at least one, each above zero; order and doubles don't matter
-  std::string command;                ///< for the trace's provenance
-  RepeatRule repeats = {};
+  std::vector<std::int64_t> batches;       ///< at least one, each above zero; order and doubles don't matter
+  std::string command;                     ///< for the trace's provenance
+  std::optional<RepeatRule> repeats = {};  ///< empty: repeat_rule() of the device
   std::function<void(const ProfileProgress&)> progress = {};  ///< may be empty
+  std::function<void(const std::string&)> warn = {};          ///< may be empty; takes one line
 };
 
 /// Measures what `core/trace.h` holds. Every distinct op runs by itself, with only its own operands in the arena, so
 /// the graph may be larger than the device's memory. Each op runs on the device's first kernel for it. A device without
-/// a link rate is measured with copies as fast as they go, one with a rate at that rate.
+/// a link rate is measured with copies as fast as they go, one with a rate at that rate. Where the device can see its
+/// own kernels, each op runs a few times more, watched, when all have been timed.
+///
+/// Warns when the device's clock and its events differ, and when it lost sight of kernels.
 ///
 /// Uses the device's arena, host pool and new streams; nobody else may use it meanwhile.
 /// Throws Error: exit 2 when there is no batch or one below 1; exit 3 when an op has no kernel or doesn't fit, naming

@@ -10,13 +10,15 @@ namespace spillway {
 namespace {
 
 constexpr Bytes kLargestCopy = 64_MiB;
+constexpr Bytes kLargestCopyToGpu = 1_GiB;  // where tensors are that large, and a copy takes 20 ms
+constexpr Bytes kRandomBlock = 64_MiB;
 constexpr Bytes kSmallestArea = 4_MiB;
 constexpr Bytes kPatternArea = 1_MiB;
 
 /// As large as the largest copy, unless that would take memory that the ops need.
 Bytes area_for_copies(const DeviceProperties& properties, Bytes operands) {
   const Bytes left{std::min(properties.memory - operands, properties.host_memory).value};
-  Bytes area = kLargestCopy;
+  Bytes area = properties.on_host ? kLargestCopy : kLargestCopyToGpu;
   // Two areas in the arena and two in the host pool, which on a CPU is the same memory; half stays free.
   while (area > kSmallestArea && area * 8 > left) area = Bytes{area.value / 4};
   return area;
@@ -34,9 +36,15 @@ Workbench::Workbench(Device& device, Bytes operands)
   const Bytes arena = this->operands() + operands, host_pool = 2 * copy_area_ + kPatternArea;
   device.allocate(arena, host_pool);
   allocated_ = arena + host_pool;
+  // Random numbers over and over: no cache or compressor finds the repetition at this distance.
   const std::span<std::byte> random = device.host_pool().first(static_cast<std::size_t>(2 * copy_area_.value));
-  spillway::fill_uniform({reinterpret_cast<float*>(random.data()), random.size() / sizeof(float)}, "profile", 1, 0.5,
+  const std::span<std::byte> block =
+      random.first(std::min(random.size(), static_cast<std::size_t>(kRandomBlock.value)));
+  spillway::fill_uniform({reinterpret_cast<float*>(block.data()), block.size() / sizeof(float)}, "profile", 1, 0.5,
                          1.5);
+  for (std::size_t at = block.size(); at < random.size(); at += block.size())
+    std::ranges::copy(block.first(std::min(block.size(), random.size() - at)),
+                      random.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void Workbench::finish(StreamId stream) {

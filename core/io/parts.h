@@ -20,6 +20,9 @@ namespace spillway {
 [[nodiscard]] OrderedJson platform_to_json(const Platform& platform);
 [[nodiscard]] Platform platform_from_json(const JsonNode& node);
 
+[[nodiscard]] OrderedJson provenance_to_json(const Provenance& from);
+[[nodiscard]] Provenance provenance_from_json(const JsonNode& node);
+
 [[nodiscard]] OrderedJson plan_to_json(const Plan& plan, const Graph& graph);
 [[nodiscard]] Plan plan_from_json(const JsonNode& node, const Graph& graph);
 /// The trace that a plan names, relative to the file of `node` (the plan's `trace` object); refused if it has changed.

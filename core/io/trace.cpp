@@ -44,18 +44,40 @@ std::uint32_t kernel_index(const JsonNode& item, std::size_t kernels) {
   return static_cast<std::uint32_t>(index);
 }
 
+OrderedJson kernel_to_json(const KernelCost& kernel) {
+  OrderedJson json{{"kernel", kernel.kernel},
+                   {"workspace_bytes", kernel.workspace.value},
+                   {"seconds", kernel.seconds.value},
+                   {"spread", kernel.spread},
+                   {"seconds_while_copying", kernel.seconds_while_copying.value},
+                   {"repeats", kernel.repeats}};
+  if (kernel.device_seconds) json["device_seconds"] = kernel.device_seconds->value;
+  if (!kernel.device_kernels.empty()) json["device_kernels"] = kernel.device_kernels;
+  if (kernel.throttled) json["throttled"] = true;
+  return json;
+}
+
+KernelCost kernel_from_json(const JsonNode& item) {
+  item.only({"kernel", "workspace_bytes", "seconds", "spread", "seconds_while_copying", "repeats", "device_seconds",
+             "device_kernels", "throttled"});
+  KernelCost kernel{.kernel = item.at("kernel").string(),
+                    .workspace = item.at("workspace_bytes").bytes(),
+                    .seconds = {item.at("seconds").positive()},
+                    .spread = item.at("spread").not_negative(),
+                    .seconds_while_copying = {item.at("seconds_while_copying").positive()},
+                    .repeats = item.at("repeats").integer(1)};
+  if (const auto seconds = item.find("device_seconds")) kernel.device_seconds = Seconds{seconds->positive()};
+  if (const auto names = item.find("device_kernels")) kernel.device_kernels = names->strings();
+  if (const auto throttled = item.find("throttled")) kernel.throttled = throttled->boolean();
+  return kernel;
+}
+
 BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
   node.only({"batch", "kernels", "kernel_of", "accumulate_of"});
   BatchCosts costs;
   costs.batch = node.at("batch").integer(1);
   for (const JsonNode& item : node.at("kernels").items()) {
-    item.only({"kernel", "workspace_bytes", "seconds", "spread", "seconds_while_copying", "repeats"});
-    costs.kernels.push_back({.kernel = item.at("kernel").string(),
-                             .workspace = item.at("workspace_bytes").bytes(),
-                             .seconds = {item.at("seconds").positive()},
-                             .spread = item.at("spread").not_negative(),
-                             .seconds_while_copying = {item.at("seconds_while_copying").positive()},
-                             .repeats = item.at("repeats").integer(1)});
+    costs.kernels.push_back(kernel_from_json(item));
   }
   const JsonNode kernel_of = node.at("kernel_of");
   for (const JsonNode& item : kernel_of.items()) costs.kernel_of.push_back(kernel_index(item, costs.kernels.size()));
@@ -78,17 +100,9 @@ BatchCosts batch_from_json(const JsonNode& node, const Graph& graph) {
 }  // namespace
 
 std::string trace_text(const Trace& trace) {
-  const Provenance& from = trace.provenance;
   OrderedJson json{{"format", "spillway-trace"},
                    {"version", 1},
-                   {"provenance",
-                    {{"command", from.command},
-                     {"date", from.date},
-                     {"machine", from.machine},
-                     {"device", from.device},
-                     {"library", from.library},
-                     {"instruction_set", from.instruction_set},
-                     {"threads", from.threads}}},
+                   {"provenance", provenance_to_json(trace.provenance)},
                    {"machine", platform_to_json(trace.machine)},
                    {"issue_seconds", trace.issue.value},
                    {"process_bytes", trace.process_bytes.value},
@@ -104,14 +118,7 @@ std::string trace_text(const Trace& trace) {
   OrderedJson& batches = json["batches"] = OrderedJson::array();
   for (const BatchCosts& costs : trace.batches) {
     OrderedJson kernels = OrderedJson::array();
-    for (const KernelCost& kernel : costs.kernels) {
-      kernels.push_back({{"kernel", kernel.kernel},
-                         {"workspace_bytes", kernel.workspace.value},
-                         {"seconds", kernel.seconds.value},
-                         {"spread", kernel.spread},
-                         {"seconds_while_copying", kernel.seconds_while_copying.value},
-                         {"repeats", kernel.repeats}});
-    }
+    for (const KernelCost& kernel : costs.kernels) kernels.push_back(kernel_to_json(kernel));
     batches.push_back(
         {{"batch", costs.batch}, {"kernels", std::move(kernels)}, {"kernel_of", costs.kernel_of.items()}});
     if (!costs.accumulate_of.empty()) batches.back()["accumulate_of"] = costs.accumulate_of;
@@ -127,15 +134,7 @@ Trace trace_from_json(const JsonNode& root) {
   root.only({"format", "version", "provenance", "machine", "issue_seconds", "process_bytes",
              "interference_bytes_per_second", "copies", "all_reduces", "batches", "graph"});
   Trace trace;
-  const JsonNode from = root.at("provenance");
-  from.only({"command", "date", "machine", "device", "library", "instruction_set", "threads"});
-  trace.provenance = {.command = from.at("command").string(),
-                      .date = from.at("date").string(),
-                      .machine = from.at("machine").string(),
-                      .device = from.at("device").string(),
-                      .library = from.at("library").string(),
-                      .instruction_set = from.at("instruction_set").string(),
-                      .threads = from.at("threads").integer(1)};
+  trace.provenance = provenance_from_json(root.at("provenance"));
   trace.machine = platform_from_json(root.at("machine"));
   trace.issue = {root.at("issue_seconds").not_negative()};
   trace.process_bytes = root.at("process_bytes").bytes();

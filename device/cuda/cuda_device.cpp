@@ -27,10 +27,38 @@ std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-Bytes free_on_gpu() {
+/// As nvidia-smi writes it.
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (std::size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
+/// `before` isn't known here.
+DeviceMemory memory_now() {
   std::size_t free = 0, total = 0;
   must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", "what is free on the GPU");
-  return {static_cast<std::int64_t>(free)};
+  return {.total = {static_cast<std::int64_t>(total)}, .free = {static_cast<std::int64_t>(free)}, .before = {}};
+}
+
+Bytes free_on_gpu() {
+  return memory_now().free;
+}
+
+/// As NVML takes it.
+std::string pci_bus_id(const cudaDeviceProp& gpu) {
+  return fmt::format("{:08x}:{:02x}:{:02x}.0", gpu.pciDomainID, gpu.pciBusID, gpu.pciDeviceID);
+}
+
+/// "580.65.06 (CUDA 13.0)", or "CUDA 13.0" where the driver's own version isn't known.
+std::string driver_text(const std::string& own) {
+  int version = 0;
+  must(cudaDriverGetVersion(&version), "cudaDriverGetVersion", "the driver's version");
+  const std::string cuda = fmt::format("CUDA {}", version_text(version));
+  return own.empty() ? cuda : fmt::format("{} ({})", own, cuda);
 }
 
 struct Prepared {
@@ -46,9 +74,15 @@ struct Event {
 
 class CudaDevice final : public Device {
  public:
-  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources)
-      : gpu_(gpu), sources_(std::move(sources)), epoch_(make_event()), origin_(make_stream()) {
+  CudaDevice(int gpu, std::vector<std::unique_ptr<KernelSource>> sources, std::unique_ptr<GpuAllReduce> all_reduce,
+             const ToolLibraries& tools)
+      : gpu_(gpu),
+        sources_(std::move(sources)),
+        epoch_(make_event()),
+        origin_(make_stream()),
+        all_reduce_(std::move(all_reduce)) {
     const cudaDeviceProp found = properties_of(gpu_);
+    tools_.emplace(tools, pci_bus_id(found));
     numa_node_ = numa_node_of_pci(found.pciDomainID, found.pciBusID, found.pciDeviceID);
     l2_ = {found.l2CacheSize};
     int runtime = 0;
@@ -62,11 +96,15 @@ class CudaDevice final : public Device {
         .alignment = kAlignment,
         .memory = free_on_gpu(),
         .host_memory = pinnable_memory().bytes,
-        .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}}};
+        .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},
+        .on_host = false,
+        .driver = driver_text(tools_->driver_version()),
+        .unit = uuid_text(found.uuid)};
     must(cudaEventRecord(epoch_.get(), origin_.get()), "cudaEventRecord", "the clock's start");
     must(cudaEventSynchronize(epoch_.get()), "cudaEventSynchronize", "the clock's start");
   }
   ~CudaDevice() override {
+    if (all_reduce_) all_reduce_->end_after_failure();
     // Streams may still work on memory that goes away now.
     ignore(cudaDeviceSynchronize());
   }
@@ -94,9 +132,20 @@ class CudaDevice final : public Device {
   }
 
   [[nodiscard]] std::span<std::byte> host_pool() override { return host_pool_.bytes(); }
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override {
+    DeviceMemory memory = memory_now();
+    memory.before = memory.total - properties_.memory;
+    return memory;
+  }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override {
-    return {{"pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),
-                                    to_text(Bytes{static_cast<std::int64_t>(host_pool_.bytes().size())}))}};
+    std::vector<std::pair<std::string, std::string>> facts = tools_->missing();
+    facts.emplace_back("pinning", fmt::format("{} for a host pool of {}", to_text(host_pool_.pinning()),
+                                              to_text(Bytes{static_cast<std::int64_t>(host_pool_.bytes().size())})));
+    if (met_) {
+      facts.emplace_back("all-reduces",
+                         all_reduce_ ? all_reduce_->text() : "through host memory: this build has no NCCL");
+    }
+    return facts;
   }
 
   [[nodiscard]] StreamId create_stream(StreamRole, std::size_t) override {
@@ -165,6 +214,23 @@ class CudaDevice final : public Device {
   void enqueue_host_function(StreamId stream, void (*function)(void*), void* argument) override {
     host_calls_.enqueue(at(stream), function, argument);
   }
+  bool join_ranks(const RankMeeting& meeting) override {
+    graphs_.clear();  // they may hold all-reduces of an earlier meeting
+    joined_ranks_ = all_reduce_ && all_reduce_->join(meeting, origin_.get());
+    met_ = true;
+    return joined_ranks_;
+  }
+  [[nodiscard]] bool has_all_reduce() const override { return joined_ranks_; }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    SPILLWAY_CHECK(joined_ranks_, "ranks that haven't joined");
+    reduced_.clear();
+    for (const ArenaPiece& piece : pieces) {
+      const Bytes size{piece.floats * static_cast<std::int64_t>(sizeof(float))};
+      reduced_.emplace_back(reinterpret_cast<float*>(in_arena(piece.offset, size)),
+                            static_cast<std::size_t>(piece.floats));
+    }
+    all_reduce_->enqueue(at(stream), reduced_, scale);
+  }
   void enqueue_cache_flush(StreamId stream) override {
     const auto size = static_cast<std::size_t>(2 * l2_.value);
     if (size == 0) return;
@@ -199,14 +265,22 @@ class CudaDevice final : public Device {
     const Step& step = graphs_.at(id.index());
     must(cudaGraphLaunch(step.executable.get(), origin_.get()), "cudaGraphLaunch", "a step");
     must(cudaEventRecord(step.replayed.get(), origin_.get()), "cudaEventRecord", "a step's end");
-    must(cudaEventSynchronize(step.replayed.get()), "cudaEventSynchronize", "a step");
+    wait_for(step.replayed.get(), "a step");
     host_calls_.rethrow();
   }
+
+  std::optional<ObservedKernels> observe(const std::function<void()>& run) override {
+    return tools_->observe([&] {
+      run();
+      must(cudaDeviceSynchronize(), "cudaDeviceSynchronize", "what is observed");
+    });
+  }
+  std::optional<ClockReading> read_clocks() override { return tools_->read_clocks(); }
 
   void wait(EventId id, std::uint64_t value) override {
     const Event& event = at(id);
     SPILLWAY_CHECK(event.recorded >= value, "a wait for a record that isn't enqueued yet");
-    if (event.recorded > 0) must(cudaEventSynchronize(event.event.get()), "cudaEventSynchronize", "a stream");
+    if (event.recorded > 0) wait_for(event.event.get(), "a stream");
     host_calls_.rethrow();
   }
   [[nodiscard]] Seconds time_of(EventId id) const override { return between(epoch_.get(), at(id).event.get()); }
@@ -234,6 +308,11 @@ class CudaDevice final : public Device {
     for (const std::unique_ptr<KernelSource>& source : sources_)
       std::ranges::move(source->kernels(op), std::back_inserter(all));
     return all;
+  }
+
+  void wait_for(cudaEvent_t event, const char* what) {
+    if (joined_ranks_) return wait_checking(event, what, *all_reduce_);
+    must(cudaEventSynchronize(event), "cudaEventSynchronize", what);
   }
 
   static Seconds between(cudaEvent_t from, cudaEvent_t to) {
@@ -286,6 +365,7 @@ class CudaDevice final : public Device {
   Bytes l2_;
   DeviceProperties properties_;
   std::vector<std::unique_ptr<KernelSource>> sources_;
+  std::optional<GpuTools> tools_;  ///< always there once the GPU's place on the bus is known
   HostCalls host_calls_;
   CudaMemory arena_, flushed_;
   Bytes arena_size_;
@@ -299,6 +379,9 @@ class CudaDevice final : public Device {
   std::vector<Event> events_;
   CudaEvent begun_;
   std::vector<CudaEvent> joined_;
+  bool met_ = false, joined_ranks_ = false;
+  std::vector<std::span<float>> reduced_;     ///< by the all-reduce that is being enqueued
+  std::unique_ptr<GpuAllReduce> all_reduce_;  ///< ends after the graphs it is in: NCCL would wait for their end
   std::vector<Step> graphs_;
 };
 
@@ -319,9 +402,10 @@ void use_gpu(int wanted) {
   must(cudaSetDevice(wanted), "cudaSetDevice", fmt::format("GPU {}", wanted));
 }
 
-std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources) {
+std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources,
+                                         std::unique_ptr<GpuAllReduce> all_reduce, const ToolLibraries& tools) {
   use_gpu(gpu);
-  return std::make_unique<CudaDevice>(gpu, std::move(sources));
+  return std::make_unique<CudaDevice>(gpu, std::move(sources), std::move(all_reduce), tools);
 }
 
 }  // namespace spillway

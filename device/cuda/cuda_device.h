@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "device/cuda/gpu_all_reduce.h"
+#include "device/cuda/gpu_tools.h"
 #include "device/cuda/kernel_source.h"
 #include "device/device.h"
 
@@ -16,7 +18,10 @@ void use_gpu(int number);
 /// an event's value is what was recorded last: a wait is for a record that was enqueued before it. What a step enqueues
 /// can be captured once and replayed as one CUDA graph.
 ///
-/// `sources` give the kernels, the preferred source first. Throws like use_gpu.
-[[nodiscard]] std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources);
+/// `sources` give the kernels, the preferred source first; `all_reduce` adds up over the ranks, null: nothing does.
+/// `tools` are what it tells clocks and kernels by. Throws like use_gpu.
+[[nodiscard]] std::unique_ptr<Device> make_cuda_device(int gpu, std::vector<std::unique_ptr<KernelSource>> sources,
+                                                       std::unique_ptr<GpuAllReduce> all_reduce = nullptr,
+                                                       const ToolLibraries& tools = {});
 
 }  // namespace spillway

@@ -7,10 +7,12 @@
 
 #include "core/error.h"
 #include "device/cuda/cublaslt_kernels.h"
+#include "device/cuda/cuda_call.h"
 #include "device/cuda/cuda_device.h"
 #include "device/cuda/cudnn_kernels.h"
 #include "device/cuda/element_kernels.h"
 #include "device/cuda/launch_table.h"
+#include "device/cuda/library_all_reduce.h"
 
 namespace spillway {
 
@@ -20,7 +22,13 @@ std::unique_ptr<Device> make_gpu(int number) {
   sources.push_back(std::make_unique<CudnnKernels>(gpu_launches()));
   sources.push_back(std::make_unique<CublasLtKernels>(gpu_launches()));
   sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
-  return make_cuda_device(number, std::move(sources));
+  return make_cuda_device(number, std::move(sources), library_all_reduce());
+}
+
+int gpu_count() {
+  int count = 0;  // isn't written when there is no driver
+  ignore(cudaGetDeviceCount(&count));
+  return count;
 }
 
 std::string gpu_text() {

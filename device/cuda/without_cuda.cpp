@@ -9,6 +9,10 @@ std::unique_ptr<Device> make_gpu(int) {
   throw machine_error("this build has no CUDA device");
 }
 
+int gpu_count() {
+  return 0;
+}
+
 std::string gpu_text() {
   return "not built in; train on the cpu device";
 }

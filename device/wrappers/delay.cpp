@@ -62,6 +62,10 @@ class DelayingDevice final : public ForwardingDevice {
     hold(stream, random());
     ForwardingDevice::enqueue_host_function(stream, function, argument);
   }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    hold(stream, random());
+    ForwardingDevice::enqueue_all_reduce(stream, pieces, scale);
+  }
   void enqueue_cache_flush(StreamId stream) override {
     hold(stream, random());
     ForwardingDevice::enqueue_cache_flush(stream);

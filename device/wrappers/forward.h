@@ -50,6 +50,17 @@ class ForwardingDevice : public Device {
   /// What `enqueue` calls comes by here too.
   std::optional<GraphId> capture(const std::function<void()>& enqueue) override { return inner_.capture(enqueue); }
   void replay(GraphId graph) override { inner_.replay(graph); }
+  bool join_ranks(const RankMeeting& meeting) override { return inner_.join_ranks(meeting); }
+  [[nodiscard]] bool has_all_reduce() const override { return inner_.has_all_reduce(); }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    inner_.enqueue_all_reduce(stream, pieces, scale);
+  }
+  /// What `run` calls comes by here too.
+  [[nodiscard]] std::optional<ObservedKernels> observe(const std::function<void()>& run) override {
+    return inner_.observe(run);
+  }
+  [[nodiscard]] std::optional<ClockReading> read_clocks() override { return inner_.read_clocks(); }
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override { return inner_.memory(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const override { return inner_.facts(); }
   [[nodiscard]] std::byte* arena_on_host() override { return inner_.arena_on_host(); }
   void note_last_use(StreamId stream, ResidencyId residency, Bytes offset, Bytes size, int users) override {

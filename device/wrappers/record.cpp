@@ -41,6 +41,10 @@ class RecordingDevice final : public ForwardingDevice {
     ForwardingDevice::enqueue_host_function(stream, function, argument);
     append(Kind::host_function, stream).argument = argument;
   }
+  void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
+    ForwardingDevice::enqueue_all_reduce(stream, pieces, scale);
+    append(Kind::all_reduce, stream).pieces.assign(pieces.begin(), pieces.end());
+  }
   void enqueue_cache_flush(StreamId stream) override {
     ForwardingDevice::enqueue_cache_flush(stream);
     append(Kind::cache_flush, stream);

@@ -10,7 +10,7 @@ namespace spillway {
 
 /// One call that enqueued something, with what it was given; fields that its kind doesn't have keep their defaults.
 struct RecordedCommand {
-  enum class Kind { op, swap_out, swap_in, record, wait, host_function, cache_flush, last_use };
+  enum class Kind { op, swap_out, swap_in, record, wait, host_function, all_reduce, cache_flush, last_use };
   Kind kind = Kind::op;
   StreamId stream;
   KernelId kernel;
@@ -20,7 +20,8 @@ struct RecordedCommand {
   Bytes size;
   EventId event;
   std::uint64_t value = 0;
-  void* argument = nullptr;  ///< of a host function
+  void* argument = nullptr;        ///< of a host function
+  std::vector<ArenaPiece> pieces;  ///< of an all-reduce
   ResidencyId residency;
   int users = 0;
   friend bool operator==(const RecordedCommand&, const RecordedCommand&) = default;

@@ -53,6 +53,30 @@ TEST(RoundTrip, WhatIsOptionalReadsBackToo) {
   EXPECT_EQ(read_plan(files.path("plan.json")).plan, files.plan);
 }
 
+TEST(RoundTrip, WhatOnlyAGpuTellsReadsBackAndIsLeftOutWhereNobodyToldIt) {
+  FilesOnDisk files(1);
+  EXPECT_THAT(trace_text(files.trace),
+              testing::Not(testing::AnyOf(testing::HasSubstr("device_seconds"), testing::HasSubstr("throttled"),
+                                          testing::HasSubstr("clocks"))));
+  files.trace.provenance.driver = "580.65.06 (CUDA 13.0)";
+  files.trace.provenance.tracer = "CUPTI 13.0.1";
+  files.trace.provenance.clocks = ClockReading{.sm_megahertz = 1980,
+                                               .memory_megahertz = 2619,
+                                               .power_limit_watts = 699.5,
+                                               .temperature_celsius = -3,
+                                               .reasons = {"software power cap"},
+                                               .throttled = true};
+  KernelCost& cost = files.trace.batches.front().kernels.front();
+  cost.device_seconds = Seconds{1.5e-6};
+  cost.device_kernels = {"void launch<Relu>(long, Relu)", "reduce"};
+  cost.throttled = true;
+  files.write("trace.json", trace_text(files.trace));
+  EXPECT_EQ(read_trace(files.path("trace.json")), files.trace);
+  files.trace.provenance.clocks = ClockReading{};  // a GPU that tells nothing
+  files.write("trace.json", trace_text(files.trace));
+  EXPECT_EQ(read_trace(files.path("trace.json")), files.trace);
+}
+
 TEST(RoundTrip, PlatformsOfEachKindOfLinksReadBack) {
   using Kind = GpuLinks::Kind;
   const FilesOnDisk files(1);

@@ -128,6 +128,14 @@ bool OperandMemory::only_allowed_bytes_written() const {
   return true;
 }
 
+OperandMemory::Offsets OperandMemory::offsets() const {
+  const auto at = [](std::size_t offset) { return Bytes{static_cast<std::int64_t>(offset)}; };
+  Offsets offsets{.inputs = {}, .outputs = {}, .workspace = at(workspace_)};
+  std::ranges::transform(inputs_, std::back_inserter(offsets.inputs), at);
+  std::ranges::transform(outputs_, std::back_inserter(offsets.outputs), at);
+  return offsets;
+}
+
 std::vector<TestTensor> OperandMemory::outputs() const {
   std::vector<TestTensor> all;
   for (std::size_t i = 0; i < outputs_.size(); ++i)

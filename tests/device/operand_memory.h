@@ -34,6 +34,14 @@ class OperandMemory {
     for (const std::size_t offset : outputs_) out.push_back(base_ + offset);
     use(std::span<std::byte* const>(in), std::span<std::byte* const>(out), base_ + workspace_);
   }
+  /// The bytes from the first operand's to the last one's, to be copied to a device and back, and how far from their
+  /// start the operands lie: there as here a multiple of the alignment.
+  [[nodiscard]] std::span<std::byte> image() { return {base_, used_}; }
+  struct Offsets {
+    std::vector<Bytes> inputs, outputs;
+    Bytes workspace;
+  };
+  [[nodiscard]] Offsets offsets() const;
   /// Whether every byte outside outputs and workspace is what it was.
   [[nodiscard]] bool only_allowed_bytes_written() const;
   /// In logical order.

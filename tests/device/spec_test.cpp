@@ -31,6 +31,16 @@ TEST(DeviceSpec, OneDirectionOverridesTheLinkWhereverItStands) {
   }
 }
 
+TEST(DeviceSpec, RanksTakeTheirNodesGpusInTurn) {
+  const DeviceSpec any = parse_device("cuda");
+  EXPECT_EQ(to_text(for_rank(any, 0, 4)), "cuda:0");
+  EXPECT_EQ(to_text(for_rank(any, 3, 4)), "cuda:3");
+  EXPECT_EQ(to_text(for_rank(any, 3, 1)), "cuda:0");  // each rank sees its own alone
+  EXPECT_EQ(to_text(for_rank(any, 3, 0)), "cuda");    // no driver: that is told later
+  EXPECT_EQ(to_text(for_rank(parse_device("cuda:1"), 3, 4)), "cuda:1");
+  EXPECT_EQ(to_text(for_rank(parse_device("cpu"), 3, 4)), "cpu");
+}
+
 struct TextCase {
   std::string name, given, shortest;
 };
@@ -50,7 +60,8 @@ TEST_P(DeviceText, IsTheShortestThatReadsBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     Spec, DeviceText,
-    testing::Values(TextCase{"Plain", "cpu", "cpu"}, TextCase{"Link", "cpu:link=0.85GB/s", "cpu:link=0.85GB/s"},
+    testing::Values(TextCase{"Plain", "cpu", "cpu"}, TextCase{"AnyGpu", "cuda", "cuda"},
+                    TextCase{"OneGpu", "cuda:2", "cuda:2"}, TextCase{"Link", "cpu:link=0.85GB/s", "cpu:link=0.85GB/s"},
                     TextCase{"EqualDirections", "cpu:in=0.15GB/s,out=0.15GB/s", "cpu:link=0.15GB/s"},
                     TextCase{"OneDirection", "cpu:out=2GB/s", "cpu:out=2GB/s"},
                     TextCase{"Everything", "cpu:threads=4,start=0.0025s,both=1.5GB/s,out=1GB/s,in=0.9GB/s",

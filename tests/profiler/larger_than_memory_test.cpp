@@ -46,11 +46,11 @@ void limit_address_space(Bytes more) {
     if (error.code() != ExitCode::machine) std::exit(13);
   }
   try {
-    const Trace trace =
-        profile(*device, {.graph = graph,
-                          .batches = {1},
-                          .command = "",
-                          .repeats = {.least = 1, .least_of_long = 1, .long_op = {1}, .enough = {0}, .most = 1}});
+    const Trace trace = profile(
+        *device, {.graph = graph,
+                  .batches = {1},
+                  .command = "",
+                  .repeats = RepeatRule{.least = 1, .least_of_long = 1, .long_op = {1}, .enough = {0}, .most = 1}});
     for (const OpId id : graph.ops.ids()) {
       if (cost(trace.batches.front(), id).seconds.value <= 0) std::exit(14);
     }

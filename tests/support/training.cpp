@@ -23,8 +23,8 @@ TuneRequest request_for(const Trace& trace, const std::string& policy, Bytes cap
 
 }  // namespace
 
-Trace profile_tiny(const TinyModel& model) {
-  return profile_tiny(model, *make_device(parse_device("cpu")));
+Trace profile_tiny(const TinyModel& model, const std::string& device) {
+  return profile_tiny(model, *make_device(parse_device(device)));
 }
 
 Trace profile_tiny(const TinyModel& model, Device& device) {
@@ -51,13 +51,15 @@ std::optional<Schedule> smallest_schedule(const Trace& trace, const std::string&
   return std::get<Tuned>(tune(request_for(trace, policy, *smallest))).schedule;
 }
 
-std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps, const Wrap& wrap) {
+std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps, const Wrap& wrap,
+                             Issue issue) {
   const std::unique_ptr<Device> device = make_device(parse_device(schedule.plan.platform.device));
   const std::unique_ptr<Device> wrapper = wrap ? wrap(*device) : nullptr;
   TrainRequest request;
   request.trace = &trace;
   request.schedule = &schedule;
   request.steps = steps;
+  request.issue = issue;
   return train(wrapper ? *wrapper : *device, request).losses;
 }
 

@@ -8,6 +8,7 @@
 #include "core/schedule.h"
 #include "core/trace.h"
 #include "device/device.h"
+#include "executor/step_issue.h"
 
 // From a model's name to losses, for tests that cross folders.
 
@@ -25,9 +26,9 @@ inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10
 /// Its parameters outweigh its activations.
 inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 2};
 
-/// Profiles on this machine's cpu device, each op once.
-[[nodiscard]] Trace profile_tiny(const TinyModel& model);
-/// The same on another device.
+/// Profiles on this machine's device, each op once.
+[[nodiscard]] Trace profile_tiny(const TinyModel& model, const std::string& device = "cpu");
+/// The same on a device that is there already.
 [[nodiscard]] Trace profile_tiny(const TinyModel& model, Device& device);
 
 /// The policy's plan at a share of the footprint, lowered and verified; empty when it finds none.
@@ -39,6 +40,6 @@ inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 
 using Wrap = std::function<std::unique_ptr<Device>(Device&)>;
 /// Trains on synthetic data, seed 1; one loss a step.
 [[nodiscard]] std::vector<float> losses_of(const Trace& trace, const Schedule& schedule, std::int64_t steps,
-                                           const Wrap& wrap = {});
+                                           const Wrap& wrap = {}, Issue issue = Issue::fastest);
 
 }  // namespace spillway

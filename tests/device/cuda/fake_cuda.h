@@ -22,11 +22,13 @@
 //  - external waits in a capture, cudaErrorNotSupported, and launches of graphs into one,
 //    cudaErrorStreamCaptureUnsupported;
 //  - destroyed handles of any kind: they are never given out again.
+// Asynchronous work that fails does so for all GPUs together, not only for its own.
 
 namespace spillway {
 
-/// The one GPU there is.
+/// The GPUs there are: one, or several that are alike.
 struct FakeDevice {
+  int count = 1;
   std::string name = "Fake GPU";
   std::size_t memory = std::size_t{1} << 30;
   int multiprocessors = 108;
@@ -40,7 +42,12 @@ struct FakeCuda {
   /// begins with it. Requires: no other thread is in a call.
   static void reset();
 
-  /// Requires: no device memory is allocated.
+  /// Ends the threads and frees the memory that destroyed handles still have; their handles stay unknown. Requires: no
+  /// other thread is in a call, no stream has work.
+  static void forget_destroyed();
+
+  /// Requires: no device memory is allocated. Several GPUs have memory, streams and events of their own each; GPU n has
+  /// bus number n and a UUID that ends in n.
   static void set_device(const FakeDevice& device);
   /// As on a machine without a driver: every call returns cudaErrorInsufficientDriver and writes nothing, except the
   /// versions: the runtime's is known, the driver's is 0.

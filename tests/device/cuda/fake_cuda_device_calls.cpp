@@ -10,8 +10,12 @@ constexpr int kVersion = CUDART_VERSION;
 constexpr int kWarp = 32, kMostThreads = 1024;
 constexpr std::size_t kSharedMemory = 48 << 10;
 
+bool is_gpu(const FakeDevice& device, int number) {
+  return number >= 0 && number < device.count;
+}
+
 /// One attribute for which the fake has an answer.
-bool find_attribute(const FakeDevice& device, cudaDeviceAttr attribute, int& value) {
+bool find_attribute(const FakeDevice& device, cudaDeviceAttr attribute, int gpu, int& value) {
   switch (attribute) {
     case cudaDevAttrComputeCapabilityMajor: value = device.major; return true;
     case cudaDevAttrComputeCapabilityMinor: value = device.minor; return true;
@@ -28,8 +32,8 @@ bool find_attribute(const FakeDevice& device, cudaDeviceAttr attribute, int& val
     case cudaDevAttrIntegrated:
     case cudaDevAttrPageableMemoryAccess:
     case cudaDevAttrPciDomainId:
-    case cudaDevAttrPciBusId:
     case cudaDevAttrPciDeviceId: value = 0; return true;
+    case cudaDevAttrPciBusId: value = gpu; return true;
     case cudaDevAttrHostNumaId: value = -1; return true;
     default: return false;
   }
@@ -94,22 +98,25 @@ constexpr const char* kUnknownError = "unrecognized error code";  // documented
 using namespace spillway;
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  return serve("cudaGetDeviceCount", OnRefusal::nothing, [&](FakeCall&) {
+  return serve("cudaGetDeviceCount", OnRefusal::nothing, [&](FakeCall& call) {
     if (count == nullptr) return cudaErrorInvalidValue;
-    *count = 1;
+    *count = call.state.device.count;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaSetDevice(int device) {
-  return serve("cudaSetDevice", OnRefusal::nothing,
-               [&](FakeCall&) { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+  return serve("cudaSetDevice", OnRefusal::nothing, [&](FakeCall& call) {
+    if (!is_gpu(call.state.device, device)) return cudaErrorInvalidDevice;
+    fake_host_thread().gpu = device;
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaGetDevice(int* device) {
   return serve("cudaGetDevice", OnRefusal::nothing, [&](FakeCall&) {
     if (device == nullptr) return cudaErrorInvalidValue;
-    *device = 0;
+    *device = fake_host_thread().gpu;
     return cudaSuccess;
   });
 }
@@ -117,10 +124,12 @@ cudaError_t cudaGetDevice(int* device) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return serve("cudaGetDeviceProperties", OnRefusal::nothing, [&](FakeCall& call) {
     if (properties == nullptr) return cudaErrorInvalidValue;
-    if (device != 0) return cudaErrorInvalidDevice;
+    if (!is_gpu(call.state.device, device)) return cudaErrorInvalidDevice;
     const FakeDevice& fake = call.state.device;
     *properties = {};
     fake.name.copy(properties->name, sizeof properties->name - 1);
+    properties->uuid.bytes[sizeof properties->uuid.bytes - 1] = static_cast<char>(device);
+    properties->pciBusID = device;
     properties->totalGlobalMem = fake.memory;
     properties->multiProcessorCount = fake.multiprocessors;
     properties->major = fake.major;
@@ -143,8 +152,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
   return serve("cudaDeviceGetAttribute", OnRefusal::nothing, [&](FakeCall& call) {
     if (value == nullptr) return cudaErrorInvalidValue;
-    if (device != 0) return cudaErrorInvalidDevice;
-    return find_attribute(call.state.device, attribute, *value) ? cudaSuccess : cudaErrorInvalidValue;
+    if (!is_gpu(call.state.device, device)) return cudaErrorInvalidDevice;
+    return find_attribute(call.state.device, attribute, device, *value) ? cudaSuccess : cudaErrorInvalidValue;
   });
 }
 

@@ -32,16 +32,16 @@ FakeMemory::~FakeMemory() {
   for (auto& allocation : allocations_) unmap(allocation);
 }
 
-cudaError_t FakeMemory::allocate(void** memory, std::size_t size, std::size_t capacity, std::uint64_t call) {
+cudaError_t FakeMemory::allocate(void** memory, std::size_t size, int gpu, std::size_t capacity, std::uint64_t call) {
   if (memory == nullptr) return cudaErrorInvalidValue;
   if (size == 0) {
     *memory = nullptr;
     return cudaSuccess;
   }
-  if (size > capacity || round_up(size, kAlignment) > capacity - used_) return cudaErrorMemoryAllocation;
+  if (size > capacity || round_up(size, kAlignment) > capacity - used(gpu)) return cudaErrorMemoryAllocation;
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const std::size_t taken = round_up(size, kAlignment), usable = round_up(taken, page);
-  Range range{.size = size, .call = call, .mapping = nullptr, .mapped = page + usable + page};
+  Range range{.size = size, .call = call, .gpu = gpu, .mapping = nullptr, .mapped = page + usable + page};
   range.mapping = mmap(nullptr, range.mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range.mapping == MAP_FAILED) return cudaErrorMemoryAllocation;
   auto* const usable_start = static_cast<std::byte*>(range.mapping) + page;
@@ -55,9 +55,14 @@ cudaError_t FakeMemory::allocate(void** memory, std::size_t size, std::size_t ca
   ASAN_POISON_MEMORY_REGION(usable_start, usable);
   ASAN_UNPOISON_MEMORY_REGION(start, size);
   allocations_.emplace(address_of(start), range);
-  used_ += taken;
+  used_[gpu] += taken;
   *memory = start;
   return cudaSuccess;
+}
+
+std::size_t FakeMemory::used(int gpu) const {
+  const auto found = used_.find(gpu);
+  return found == used_.end() ? 0 : found->second;
 }
 
 void FakeMemory::unmap(Ranges::value_type& allocation) {
@@ -69,7 +74,7 @@ cudaError_t FakeMemory::free(void* memory) {
   if (memory == nullptr) return cudaSuccess;  // documented: no operation
   const auto allocation = allocations_.find(address_of(memory));
   if (allocation == allocations_.end()) return cudaErrorInvalidValue;
-  used_ -= round_up(allocation->second.size, kAlignment);
+  used_[allocation->second.gpu] -= round_up(allocation->second.size, kAlignment);
   unmap(*allocation);
   allocations_.erase(allocation);
   return cudaSuccess;
@@ -80,7 +85,7 @@ cudaError_t FakeMemory::add_registration(void* memory, std::size_t size, std::ui
   const std::uintptr_t first = address_of(memory);
   if (overlapping(allocations_, first, size) != nullptr) return cudaErrorInvalidValue;
   if (overlapping(registrations_, first, size) != nullptr) return cudaErrorHostMemoryAlreadyRegistered;
-  registrations_.emplace(first, Range{.size = size, .call = call, .mapping = nullptr, .mapped = 0});
+  registrations_.emplace(first, Range{.size = size, .call = call, .gpu = 0, .mapping = nullptr, .mapped = 0});
   return cudaSuccess;
 }
 

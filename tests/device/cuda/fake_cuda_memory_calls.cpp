@@ -30,6 +30,10 @@ cudaError_t check_copy(const FakeMemory& memory, void* to, const void* from, std
 
 void fake_cuda_launch(cudaStream_t stream, std::function<void()> work, std::string name) {
   static_cast<void>(serve("fake_cuda_launch", OnRefusal::nothing, [&](FakeCall& call) {
+    // Documented: a launch fails on a stream of another GPU than the thread's.
+    if (const FakeStream* const found = call.state.streams.find(stream);
+        found != nullptr && found->gpu != fake_host_thread().gpu)
+      return cudaErrorInvalidResourceHandle;
     return submit(call.state, stream,
                   {.type = cudaGraphNodeTypeKernel,
                    .name = std::move(name),
@@ -48,7 +52,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   return serve("cudaMemGetInfo", OnRefusal::nothing, [&](FakeCall& call) {
     if (free == nullptr || total == nullptr) return cudaErrorInvalidValue;
     *total = call.state.device.memory;
-    *free = call.state.device.memory - call.state.memory.used();
+    *free = call.state.device.memory - call.state.memory.used(fake_host_thread().gpu);
     return cudaSuccess;
   });
 }
@@ -56,7 +60,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaMalloc(void** memory, size_t size) {
   return serve("cudaMalloc", OnRefusal::nothing, [&](FakeCall& call) {
     if (const cudaError_t error = refuse_unsafe(call.state); error != cudaSuccess) return error;
-    return call.state.memory.allocate(memory, size, call.state.device.memory, call.state.calls.all());
+    return call.state.memory.allocate(memory, size, fake_host_thread().gpu, call.state.device.memory,
+                                      call.state.calls.all());
   });
 }
 

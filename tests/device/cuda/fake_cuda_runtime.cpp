@@ -85,7 +85,8 @@ cudaError_t refuse_unsafe(FakeState& state) {
 
 void wait_for_all(FakeCall& call, bool ordered) {
   std::vector<std::pair<FakeStreamThread*, std::uint64_t>> streams;
-  for (const auto& stream : call.state.streams.all()) streams.emplace_back(&stream->thread, stream->thread.pushed());
+  for (const auto& stream : call.state.streams.all())
+    if (stream->gpu == fake_host_thread().gpu) streams.emplace_back(&stream->thread, stream->thread.pushed());
   call.lock.unlock();
   for (const auto& [thread, pushed] : streams) {
     if (ordered) {
@@ -105,6 +106,16 @@ void FakeCuda::reset() {
     return std::exchange(runtime().state, std::move(fresh));
   }();
   fake_host_thread() = {};
+}
+
+void FakeCuda::forget_destroyed() {
+  std::unique_lock lock(runtime().mutex);
+  FakeState& state = *runtime().state;
+  const auto events = state.events.take_erased();
+  const auto graphs = state.graphs.take_erased();
+  const auto executables = state.executables.take_erased();
+  const auto streams = state.streams.take_erased();
+  lock.unlock();  // the streams end outside of it, and before what they use
 }
 
 void FakeCuda::set_device(const FakeDevice& device) {

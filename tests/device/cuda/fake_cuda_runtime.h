@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,15 +25,18 @@
 namespace spillway {
 
 struct FakeStream {
-  FakeStream(std::uint64_t made_by, std::atomic<bool>& failed) : call(made_by), thread(failed) {}
+  FakeStream(std::uint64_t made_by, int of_gpu, std::atomic<bool>& failed)
+      : call(made_by), gpu(of_gpu), thread(failed) {}
 
   std::uint64_t call;  ///< that made it
+  int gpu;
   FakeStreamThread thread;
   FakeCapturePoint point;  ///< its capture is null while it isn't capturing
 };
 
 struct FakeEvent {
   std::uint64_t call;
+  int gpu;
   unsigned flags;
   FakeCompletion* recorded = nullptr;  ///< what the last record outside of a capture will complete
   FakeCapturePoint captured;           ///< if the last record was captured
@@ -65,6 +70,16 @@ class FakeHandles {
   }
   [[nodiscard]] bool erase(Handle handle) { return alive_.erase(handle) == 1; }
   [[nodiscard]] const std::map<Handle, Object*>& alive() const { return alive_; }
+  /// Takes out those that were erased.
+  [[nodiscard]] std::vector<std::unique_ptr<Object>> take_erased() {
+    std::set<const Object*> kept;
+    for (const auto& [handle, object] : alive_) kept.insert(object);
+    const auto erased =
+        std::partition(all_.begin(), all_.end(), [&](const auto& each) { return kept.contains(each.get()); });
+    std::vector<std::unique_ptr<Object>> taken(std::make_move_iterator(erased), std::make_move_iterator(all_.end()));
+    all_.erase(erased, all_.end());
+    return taken;
+  }
   /// Those erased included.
   [[nodiscard]] const std::vector<std::unique_ptr<Object>>& all() const { return all_; }
 
@@ -125,6 +140,7 @@ cudaError_t serve_without_driver(const char* name, const std::function<cudaError
 struct FakeHostThread {
   cudaError_t last_error = cudaSuccess;
   cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  int gpu = 0;  ///< that was set
 };
 [[nodiscard]] FakeHostThread& fake_host_thread();
 
@@ -141,7 +157,7 @@ struct FakeHostThread {
 /// Takes all of a capture's streams out of it.
 void end_capture(FakeState& state, const std::shared_ptr<FakeCapture>& capture);
 
-/// Waits until all streams are idle, in order with them or not.
+/// Waits until all streams of the calling thread's GPU are idle, in order with them or not.
 void wait_for_all(FakeCall& call, bool ordered);
 
 }  // namespace spillway

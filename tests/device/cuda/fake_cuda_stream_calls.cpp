@@ -41,6 +41,7 @@ cudaError_t record(FakeState& state, cudaEvent_t handle, cudaStream_t stream_han
   FakeEvent* const event = state.events.find(handle);
   FakeStream* const stream = state.streams.find(stream_handle);
   if (event == nullptr || stream == nullptr) return cudaErrorInvalidResourceHandle;
+  if (event->gpu != stream->gpu) return cudaErrorInvalidResourceHandle;  // documented
   if ((flags & ~unsigned{cudaEventRecordExternal}) != 0) return cudaErrorInvalidValue;
   const bool external = flags == cudaEventRecordExternal, capturing = stream->point.capture != nullptr;
   if (external && !capturing) return cudaErrorInvalidValue;  // documented: invalid outside of a capture
@@ -73,7 +74,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return serve("cudaStreamCreateWithFlags", OnRefusal::nothing, [&](FakeCall& call) {
     if (stream == nullptr || (flags & ~unsigned{cudaStreamNonBlocking}) != 0) return cudaErrorInvalidValue;
     *stream = call.state.new_handle<cudaStream_t>();
-    call.state.streams.add(*stream, std::make_unique<FakeStream>(call.state.calls.all(), call.state.failed));
+    call.state.streams.add(
+        *stream, std::make_unique<FakeStream>(call.state.calls.all(), fake_host_thread().gpu, call.state.failed));
     return cudaSuccess;
   });
 }
@@ -115,11 +117,16 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
   });
 }
 
-// Documented: encompasses all streams, so it may not be called while any of them captures, whatever the mode.
+// Documented: encompasses all streams of the thread's GPU, so it may not be called while any of them captures,
+// whatever the mode.
 cudaError_t cudaDeviceSynchronize() {
   return serve("cudaDeviceSynchronize", OnRefusal::wait, [&](FakeCall& call) {
-    for (const std::shared_ptr<FakeCapture>& capture : call.state.captures) capture->invalidated = true;
-    if (!call.state.captures.empty()) return cudaErrorStreamCaptureUnsupported;
+    bool captures = false;
+    for (const auto& [handle, stream] : call.state.streams.alive()) {
+      if (stream->gpu != fake_host_thread().gpu || stream->point.capture == nullptr) continue;
+      captures = stream->point.capture->invalidated = true;
+    }
+    if (captures) return cudaErrorStreamCaptureUnsupported;
     wait_for_all(call, true);
     return outcome(call.state);
   });
@@ -132,9 +139,11 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
     if (event == nullptr || (flags & ~unsigned{cudaEventBlockingSync | cudaEventDisableTiming}) != 0)
       return cudaErrorInvalidValue;
     *event = call.state.new_handle<cudaEvent_t>();
-    call.state.events.add(
-        *event, std::make_unique<FakeEvent>(
-                    FakeEvent{.call = call.state.calls.all(), .flags = flags, .recorded = nullptr, .captured = {}}));
+    call.state.events.add(*event, std::make_unique<FakeEvent>(FakeEvent{.call = call.state.calls.all(),
+                                                                        .gpu = fake_host_thread().gpu,
+                                                                        .flags = flags,
+                                                                        .recorded = nullptr,
+                                                                        .captured = {}}));
     return cudaSuccess;
   });
 }

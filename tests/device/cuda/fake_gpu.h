@@ -10,11 +10,19 @@
 
 namespace spillway {
 
+/// Of the libraries that watch a GPU the fake loads none but those given, and so never the machine's.
+inline const ToolLibraries kNoTools{.nvml = "", .cupti = ""};
+
 /// The CUDA device on the fake runtime, with our own kernels on threads of the host.
-[[nodiscard]] inline std::unique_ptr<Device> fake_gpu() {
+[[nodiscard]] inline std::unique_ptr<Device> fake_gpu(const ToolLibraries& tools = kNoTools, int number = 0,
+                                                      std::unique_ptr<GpuAllReduce> all_reduce = nullptr) {
   std::vector<std::unique_ptr<KernelSource>> sources;
   sources.push_back(std::make_unique<ElementKernels>(streamed_launches()));
-  return make_cuda_device(0, std::move(sources));
+  return make_cuda_device(number, std::move(sources), std::move(all_reduce), tools);
+}
+/// The GPU of this number among several.
+[[nodiscard]] inline std::unique_ptr<Device> fake_gpu(int number, std::unique_ptr<GpuAllReduce> all_reduce = nullptr) {
+  return fake_gpu(kNoTools, number, std::move(all_reduce));
 }
 
 }  // namespace spillway

@@ -1,0 +1,49 @@
+// What `spillway show` says of what a GPU told of itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/good_files.h"
+#include "tests/cli/program.h"
+
+namespace spillway {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class DeviceView : public testing::Test {
+ protected:
+  DeviceView() { copy_good_files(folder_.path()); }
+  [[nodiscard]] std::string shown() const {
+    const ProgramResult result = run_spillway(folder_.path(), {"show", "chain.trace.json"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out;
+  }
+  void replace(const std::string& from, const std::string& to) const {
+    edit(folder_.path() / "chain.trace.json", from, to);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(DeviceView, IsLeftOutOfATraceWithoutIt) {
+  EXPECT_THAT(shown(), Not(testing::AnyOf(HasSubstr("driver"), HasSubstr("clocks"), HasSubstr("device's kernels"),
+                                          HasSubstr("throttled"))));
+}
+
+TEST_F(DeviceView, ShowsDriverClocksAndKernels) {
+  replace("\"threads\": 1}",
+          "\"threads\": 1, \"driver\": \"580.65.06 (CUDA 13.0)\", \"tracer\": \"CUPTI 13.0.1\", \"clocks\": "
+          "{\"sm_megahertz\": 1410, \"reasons\": [\"the power cap\"], \"throttled\": true}}");
+  // The first kernel of the chain is its layers' forward op, 1 ms each.
+  replace("\"repeats\": 1}",
+          "\"repeats\": 1, \"device_seconds\": 0.0009, \"device_kernels\": [\"pad\", \"product\"], "
+          "\"throttled\": true}");
+  EXPECT_THAT(shown(), AllOf(HasSubstr("580.65.06 (CUDA 13.0)"), HasSubstr("SM 1410 MHz, held down by the power cap"),
+                             HasSubstr("2 seen by CUPTI 13.0.1"), HasSubstr("1 distinct op, under load too"),
+                             testing::ContainsRegex("pad \\+ product +[12] +1\\.00 ms +900 us")));
+}
+
+}  // namespace
+}  // namespace spillway
