@@ -108,14 +108,9 @@ class FirstLaunches final : public ForwardingDevice {
 };
 
 TEST_P(OnTheFakeGpu, EveryKernelRunsOnceBeforeItIsHeldOrCaptured) {
-  ProfileRequest request;
-  request.graph = make_model(GetParam().name, parse_settings(GetParam().settings));
-  request.batches = {GetParam().batch};
-  request.command = "test";
-  request.repeats = RepeatRule{.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
   const std::unique_ptr<Device> gpu = fake_gpu();
   FirstLaunches profiled(*gpu);
-  static_cast<void>(profile(profiled, request));
+  static_cast<void>(profile_tiny(GetParam(), profiled));
   EXPECT_GT(profiled.launched(), 10U);
   EXPECT_EQ(profiled.late(), 0);
 
