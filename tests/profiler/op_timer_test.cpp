@@ -8,6 +8,7 @@
 
 #include "device/spec.h"
 #include "device/wrappers/record.h"
+#include "tests/support/add_in_place.h"
 
 namespace spillway {
 namespace {
@@ -35,16 +36,6 @@ TEST(Credible, TheFastestStandInWhereFewerThanTwoAreUndisturbed) {
 
 TEST(Credible, ASingleRunIsKept) {
   EXPECT_THAT(seconds_of(credible({{.seconds = 3, .disturbed = true}})), ElementsAre(3));
-}
-
-/// x + y, `count` numbers each, in x's place.
-OpDescription add_in_place(std::int64_t count) {
-  const OperandDescription numbers{.type = ElementType::float32, .batched = true, .extents = {1, count}};
-  return {.attributes = Add{},
-          .layout = Layout::channels_last,
-          .inputs = {numbers, numbers},
-          .outputs = {numbers},
-          .in_place = {0}};
 }
 
 class TimedAdd : public testing::Test {

@@ -12,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include "core/error.h"
 #include "device/cuda/cublaslt_algorithm.h"
 #include "device/cuda/cublaslt_kernels.h"
 #include "device/cuda/cublaslt_product.h"
@@ -21,6 +20,7 @@
 #include "tests/device/cuda/fake_cuda.h"
 #include "tests/device/cuda/streamed_launches.h"
 #include "tests/device/operand_memory.h"
+#include "tests/support/error_of.h"
 
 namespace spillway {
 namespace {
@@ -76,16 +76,6 @@ void run(OperandMemory& memory, const Launch& launch) {
     launch(stream.get(), {inputs, outputs, workspace});
   });
   must(cudaStreamSynchronize(stream.get()), "cudaStreamSynchronize", "a test");
-}
-
-/// The text of the Error that `action` throws, after its exit code: "3: text". Empty: it throws none.
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return fmt::format("{}: {}", static_cast<int>(error.code()), error.what());
-  }
-  return "";
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

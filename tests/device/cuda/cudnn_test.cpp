@@ -15,11 +15,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/error.h"
 #include "device/cuda/cudnn_convolution.h"
 #include "device/cuda/cudnn_engine.h"
 #include "device/cuda/cudnn_kernels.h"
 #include "models/models.h"
+#include "tests/support/error_of.h"
 
 // Needs cuDNN, and neither a GPU nor a driver: the GPU is described in tests/device/cuda/data.
 
@@ -91,16 +91,6 @@ std::vector<std::string> ids_of(const EngineList& list) {
   std::vector<std::string> ids;
   for (const EngineChoice& choice : list.choices) ids.push_back(choice.id);
   return ids;
-}
-
-/// The text of the Error that `action` throws, after its exit code: "3: text". Empty: it throws none.
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return fmt::format("{}: {}", static_cast<int>(error.code()), error.what());
-  }
-  return "";
 }
 
 std::string error_of_plan(const OpDescription& op, const std::string& id) {

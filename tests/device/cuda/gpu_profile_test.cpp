@@ -12,6 +12,7 @@
 #include "profiler/op_timer.h"
 #include "profiler/profile.h"
 #include "tests/device/cuda/fake_gpu.h"
+#include "tests/support/add_in_place.h"
 
 namespace spillway {
 namespace {
@@ -30,16 +31,6 @@ ClockReading reading_of(std::int64_t megahertz, bool throttled) {
   reading.reasons = {throttled ? "the power cap" : "idling"};
   reading.throttled = throttled;
   return reading;
-}
-
-/// x + y, `count` numbers each, in x's place.
-OpDescription add_in_place(std::int64_t count) {
-  const OperandDescription numbers{.type = ElementType::float32, .batched = true, .extents = {1, count}};
-  return {.attributes = Add{},
-          .layout = Layout::channels_last,
-          .inputs = {numbers, numbers},
-          .outputs = {numbers},
-          .in_place = {0}};
 }
 
 /// A GPU that reads clocks and sees kernels as a test wants.
