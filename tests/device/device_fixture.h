@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,17 @@ class Rig {
   void finish(StreamId stream) {
     device.enqueue_record(stream, last_, ++value_);
     device.wait(last_, value_);
+  }
+  /// Waits for all that was enqueued. No stream is given anything more once another one was waited for: that would order
+  /// what it hasn't done yet behind what the other one did.
+  void finish_all() {
+    const std::array streams{compute, swap_out, swap_in};
+    std::array<EventId, streams.size()> ends;
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      ends[i] = device.create_event();
+      device.enqueue_record(streams[i], ends[i], 1);
+    }
+    for (const EventId end : ends) device.wait(end, 1);
   }
   /// Makes `later` wait for all that was enqueued to `earlier`.
   void order(StreamId earlier, StreamId later) {

@@ -50,9 +50,7 @@ void touch_twice(Pair pair, bool with_wait) {
       device->enqueue_swap_out(rig.swap_out, 0_B, 0_B, 4000_B);
       break;
   }
-  rig.finish(rig.compute);
-  rig.finish(rig.swap_out);
-  rig.finish(rig.swap_in);
+  rig.finish_all();
 }
 
 class MissingWait : public testing::TestWithParam<Pair> {};
