@@ -12,6 +12,19 @@ namespace {
 constexpr std::size_t kRowsShown = 12;
 constexpr std::size_t kNameWidth = 44;
 
+/// "channels_last: 12 ms, workspace up to 3 MiB; channels_first: ..." at the largest batch.
+std::string layouts_text(const std::vector<LayoutTrial>& trials) {
+  std::int64_t largest = 0;
+  for (const LayoutTrial& trial : trials) largest = std::max(largest, trial.batch);
+  std::vector<std::string> texts;
+  for (const LayoutTrial& trial : trials) {
+    if (trial.batch == largest)
+      texts.push_back(
+          fmt::format("{} {}, workspace {}", to_text(trial.layout), to_text(trial.seconds), to_text(trial.workspace)));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
 }  // namespace
 
 Facts device_view(const Trace& trace) {
@@ -19,6 +32,9 @@ Facts device_view(const Trace& trace) {
   const Provenance& from = trace.provenance;
   if (!from.driver.empty()) facts.emplace_back("driver", from.driver);
   if (from.clocks) facts.emplace_back("clocks", to_text(*from.clocks));
+  if (trace.graph.layout != Layout::channels_last || !trace.layouts.empty())
+    facts.emplace_back("layout", std::string(to_text(trace.graph.layout)));
+  if (!trace.layouts.empty()) facts.emplace_back("layouts tried", layouts_text(trace.layouts));
   std::set<std::string> names;
   std::size_t throttled = 0;
   for (const BatchCosts& costs : trace.batches) {
@@ -33,6 +49,12 @@ Facts device_view(const Trace& trace) {
         "throttled", fmt::format("{} distinct op{}, under load too: the times are those of a GPU held down", throttled,
                                  throttled == 1 ? "" : "s"));
   return facts;
+}
+
+std::string in_place_text(const Trace& trace, std::int64_t batch) {
+  const auto step = std::ranges::find(trace.steps, batch, &StepInPlace::batch);
+  if (step == trace.steps.end()) return "-";
+  return fmt::format("{} ({})", to_text(step->step), percent(step->step / step->apart - 1));
 }
 
 void print_device_kernels(const BatchCosts& costs) {

@@ -48,6 +48,9 @@ what to measure:
   --set KEY=VALUE      a setting of the model; may be repeated
   --optimizer NAME     adam or sgd [the model's own]
   --batch LIST         samples per step, one or several: 1,2,4 [1]
+  --layout NAME        how activations lie in memory: channels_last or
+                       channels_first [the faster one, found by trying both on
+                       a GPU; on a CPU channels_last]
   --machine            only the machine's links: writes a platform file, which
                        --platform takes
 where:

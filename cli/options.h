@@ -13,7 +13,7 @@ struct ProfileOptions {
   std::string model;
   bool machine = false;  ///< only the machine, no model
   std::vector<std::string> set;
-  std::optional<std::string> batch, optimizer;
+  std::optional<std::string> batch, optimizer, layout;
   std::string device = "cpu";
   std::string output;
 };

@@ -140,6 +140,7 @@ class Commands {
     repeated(app, "--set", profile_.set);
     optional(app, "--batch", profile_.batch);
     optional(app, "--optimizer", profile_.optimizer);
+    optional(app, "--layout", profile_.layout);
     app.add_option("--device", profile_.device);
     app.add_option("-o,--output", profile_.output)->required();
   }

@@ -37,6 +37,14 @@ std::vector<std::int64_t> parse_batches(const std::string& text) {
   }
 }
 
+std::optional<Layout> parse_layout(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  for (const Layout layout : {Layout::channels_last, Layout::channels_first}) {
+    if (*text == to_text(layout)) return layout;
+  }
+  throw input_error(fmt::format("--layout: found '{}', expected channels_last or channels_first", *text));
+}
+
 std::string ranks_text(const Trace& trace) {
   if (trace.all_reduces.empty()) return "1; for more: mpirun -n N spillway profile";
   const AllReduceCurve& curve = trace.all_reduces.back();
@@ -49,8 +57,9 @@ std::string link_text(const HostLink& link) {
 }
 
 ExitCode profile_machine(const ProfileOptions& options) {
-  if (!options.model.empty() || !options.set.empty() || options.optimizer || options.batch)
-    throw input_error("profile: --machine measures no model; leave MODEL, --set, --batch and --optimizer out");
+  if (!options.model.empty() || !options.set.empty() || options.optimizer || options.batch || options.layout)
+    throw input_error(
+        "profile: --machine measures no model; leave MODEL, --set, --batch, --optimizer and --layout out");
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
   const std::unique_ptr<Device> device = ranks.make_device(options.device);
@@ -89,6 +98,7 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   ProfileRequest request;
   request.batches = parse_batches(options.batch.value_or("1"));
   request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
+  request.layout = parse_layout(options.layout);
   request.command = command_line;
   // Ranks that will run together are profiled together: they share the machine's memory and cores then too.
   const Ranks ranks;
@@ -96,8 +106,8 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   const std::unique_ptr<Device> device = ranks.make_device(options.device);
   ProgressLine line;
   request.progress = [&](const ProfileProgress& progress) {
-    line.show(fmt::format("profile: op {} of {}, {:.0f} s, '{}' at batch {}", progress.op + 1, progress.count,
-                          progress.elapsed.value, progress.name, progress.batch));
+    line.show(fmt::format("profile: {}op {} of {}, {:.0f} s, '{}' at batch {}", progress.trial ? "kernels of " : "",
+                          progress.op + 1, progress.count, progress.elapsed.value, progress.name, progress.batch));
   };
   request.warn = [&](const std::string& warning) {
     line.clear();
@@ -124,9 +134,9 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
       while_copying += cost(costs, op).seconds_while_copying;
     }
     rows.push_back({std::to_string(costs.batch), std::to_string(costs.kernels.size()), to_text(sum),
-                    percent(while_copying / sum - 1)});
+                    percent(while_copying / sum - 1), in_place_text(trace, costs.batch)});
   }
-  print_table({"batch", "distinct kernels", "sum of ops", "while copying"}, rows);
+  print_table({"batch", "distinct kernels", "sum of ops", "while copying", "in one go"}, rows);
   Facts facts{{"host link", link_text(trace.machine.host_link)}, {"ranks", ranks_text(trace)}};
   std::ranges::copy(device_view(trace), std::back_inserter(facts));
   std::ranges::copy(device->facts(), std::back_inserter(facts));

@@ -56,10 +56,10 @@ void show_trace(const std::string& path) {
       flops_sum += flops(trace.graph.ops[op], batch.batch);
     }
     rows.push_back({std::to_string(batch.batch), to_text(sum), fmt::format("{:.1f}", flops_sum / sum.value / 1e9),
-                    to_text(footprint(trace, batch.batch))});
+                    in_place_text(trace, batch.batch), to_text(footprint(trace, batch.batch))});
   }
   fmt::print("\n");
-  print_table({"batch", "sum of ops", "GFLOP/s", "footprint"}, rows);
+  print_table({"batch", "sum of ops", "GFLOP/s", "in one go", "footprint"}, rows);
 
   struct Kind {
     int count = 0;

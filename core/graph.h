@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -70,6 +71,10 @@ struct Op {
 
 /// How activations lie in memory. Parameters always lie in their canonical, channels-first order.
 enum class Layout { channels_last, channels_first };
+/// As in files: `channels_last`.
+[[nodiscard]] constexpr std::string_view to_text(Layout layout) {
+  return layout == Layout::channels_last ? "channels_last" : "channels_first";
+}
 
 /// One training step in issue order.
 struct Graph {

@@ -1,7 +1,13 @@
 #include "core/op_description.h"
 
+#include <type_traits>
+#include <variant>
+
 namespace spillway {
 namespace {
+
+template <class Kind, class... Kinds>
+constexpr bool is_one_of = (std::is_same_v<Kind, Kinds> || ...);
 
 OperandDescription describe_operand(const Tensor& tensor, std::int64_t batch) {
   OperandDescription operand{.type = tensor.type, .batched = tensor.batched, .extents = tensor.extents};
@@ -11,10 +17,24 @@ OperandDescription describe_operand(const Tensor& tensor, std::int64_t batch) {
 
 }  // namespace
 
+bool depends_on_layout(const Attributes& attributes) {
+  return std::visit(
+      []<class Kind>(const Kind&) {
+        return is_one_of<Kind, Convolution, ConvolutionBackwardData, ConvolutionBackwardWeights, InstanceNorm,
+                         InstanceNormBackward, BatchNorm, BatchNormBackward, Concat, ConcatBackward, Upsample,
+                         UpsampleBackward, MaxPool, MaxPoolBackward, GlobalAveragePool, GlobalAveragePoolBackward,
+                         ChannelDropout, DiceLoss, DiceLossBackward>;
+      },
+      attributes);
+}
+
 OpDescription describe(const Graph& graph, OpId id, std::int64_t batch) {
   const Op& op = graph.ops[id];
-  OpDescription description{
-      .attributes = op.attributes, .layout = graph.layout, .inputs = {}, .outputs = {}, .in_place = {}};
+  OpDescription description{.attributes = op.attributes,
+                            .layout = depends_on_layout(op.attributes) ? graph.layout : Layout::channels_last,
+                            .inputs = {},
+                            .outputs = {},
+                            .in_place = {}};
   description.batch = batch;
   for (const TensorId input : op.inputs) description.inputs.push_back(describe_operand(graph.tensors[input], batch));
   for (const TensorId output : op.outputs) {

@@ -16,10 +16,14 @@ struct OperandDescription {
   friend bool operator==(const OperandDescription&, const OperandDescription&) = default;
 };
 
+/// Whether ops of this kind run differently in another layout; the others see only how many numbers there are, or
+/// operands without space.
+[[nodiscard]] bool depends_on_layout(const Attributes& attributes);
+
 /// Everything that decides what a kernel does and costs; two ops with equal descriptions are timed once.
 struct OpDescription {
   Attributes attributes;
-  Layout layout = Layout::channels_last;
+  Layout layout = Layout::channels_last;  ///< channels_last too where the kind doesn't depend on it
   std::vector<OperandDescription> inputs, outputs;
   std::vector<int> in_place;  ///< per output: the input whose bytes it shares, or -1
   std::int64_t batch = 1;     ///< for ops whose operands have no batch themselves

@@ -21,6 +21,10 @@ struct KernelCost {
   std::optional<Seconds> device_seconds = {};    ///< of its kernels by the device's own clock, in traced runs apart
   std::vector<std::string> device_kernels = {};  ///< the kernels that the device saw in one run, in order
   bool throttled = false;                        ///< power or heat held the clocks down, after a long load too
+  /// What ops of this kind took in a step in one go over what they took alone: caches hold what the op before left.
+  double cache_factor = 1;
+  /// What it takes in a step, expected.
+  [[nodiscard]] Seconds in_step() const { return seconds * cache_factor; }
   friend bool operator==(const KernelCost&, const KernelCost&) = default;
 };
 
@@ -53,6 +57,24 @@ struct AllReduceCurve {
   friend bool operator==(const AllReduceCurve&, const AllReduceCurve&) = default;
 };
 
+/// What the ops that depend on the layout of activations took in one: each by its fastest kernel, in a few runs.
+struct LayoutTrial {
+  Layout layout = Layout::channels_last;
+  std::int64_t batch = 1;
+  Seconds seconds;  ///< all of these ops together, one after the other
+  Bytes workspace;  ///< of the one that needs most
+  friend bool operator==(const LayoutTrial&, const LayoutTrial&) = default;
+};
+
+/// A step's ops one after the other, as in training but for copies, against the same ops apart.
+struct StepInPlace {
+  std::int64_t batch = 1;
+  Seconds apart;  ///< sum of KernelCost::seconds
+  Seconds ops;    ///< sum of the ops' own times within the step
+  Seconds step;   ///< from the first op's start to the last one's end, no op timed
+  friend bool operator==(const StepInPlace&, const StepInPlace&) = default;
+};
+
 /// Where a trace comes from.
 struct Provenance {
   std::string command, date, machine, device, library, instruction_set;
@@ -69,6 +91,8 @@ struct Trace {
   std::vector<BatchCosts> batches;  ///< ascending batch
   CopyCurves copies;
   std::vector<AllReduceCurve> all_reduces = {};  ///< ascending ranks
+  std::vector<LayoutTrial> layouts = {};         ///< what the graph's layout was chosen by; empty: there was no choice
+  std::vector<StepInPlace> steps = {};           ///< by batch; empty: not measured
   BytesPerSecond interference_rate;  ///< bytes both ways together per second while `seconds_while_copying` was measured
   Seconds issue;                     ///< what one more instruction on the compute stream costs beside its kernel
   Bytes process_bytes;               ///< what the process needs outside arena and host pool

@@ -32,6 +32,8 @@ constexpr std::int64_t kMostCopiesHeld = 400;
 constexpr std::size_t kRotatingCopies = 4;
 constexpr int kRunsOfLoad = 16;
 
+constexpr std::int64_t kRunsOfTrial = 3;
+
 constexpr std::size_t kFewestBelieved = 2;
 
 /// How often the calling thread has lost its core to another one, to a long.
@@ -75,6 +77,20 @@ OpTiming OpTimer::time(const OpDescription& op, KernelId kernel, const OperandPl
   }
   operands.refill_overwritten();
   return measure(operands);
+}
+
+Seconds OpTimer::try_out(const OpDescription& op, KernelId kernel, const OperandPlaces& places, Seconds give_up) {
+  OperandCopies operands(bench_, op, kernel, places, on_host_ ? 1 : kRotatingCopies);
+  operands.fill();
+  run_unheld(operands, 1);
+  std::vector<OpRunTime> runs;
+  while (std::ssize(runs) < std::min(kRunsOfTrial, rule_.least)) {
+    runs.push_back(run_alone(operands));
+    if (runs.front().seconds > give_up.value) break;
+  }
+  std::vector<double> seconds;
+  for (const OpRunTime& time : credible(std::move(runs))) seconds.push_back(time.seconds);
+  return {median(std::move(seconds))};
 }
 
 OpTiming OpTimer::measure(OperandCopies& operands) {

@@ -56,6 +56,8 @@ class OpTimer {
 
   /// Requires: the bench's arena has room for `places`.
   [[nodiscard]] OpTiming time(const OpDescription& op, KernelId kernel, const OperandPlaces& places);
+  /// The median of a few runs alone; of the first only if that takes more than `give_up`. Requires: as for `time`.
+  [[nodiscard]] Seconds try_out(const OpDescription& op, KernelId kernel, const OperandPlaces& places, Seconds give_up);
 
  private:
   [[nodiscard]] OpTiming measure(OperandCopies& operands);

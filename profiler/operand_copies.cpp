@@ -28,6 +28,8 @@ void fill_integers(Workbench& bench, Bytes at, const OperandDescription& operand
   bench.fill_pattern(at, bytes(operand), std::as_bytes(std::span(pattern)));
 }
 
+}  // namespace
+
 void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand, std::byte choice) {
   switch (operand.type) {
     case ElementType::float32: bench.fill_uniform(at, bytes(operand)); return;
@@ -37,21 +39,13 @@ void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand,
   }
 }
 
-/// Arena bytes from the first operand's start on.
-Bytes room(const Workbench& bench) {
-  const Bytes host_pool{static_cast<std::int64_t>(bench.device().host_pool().size())};
-  return bench.allocated() - host_pool - bench.operands();
-}
-
-}  // namespace
-
 OperandCopies::OperandCopies(Workbench& bench, const OpDescription& op, KernelId kernel, const OperandPlaces& places,
                              std::size_t most)
     : bench_(bench), op_(op), kernel_(kernel) {
   SPILLWAY_CHECK(most >= 1, "an op without operands");
   const Bytes each = align_up(places.end, bench.device().properties().alignment);
   Bytes at = bench.operands();
-  const Bytes end = at + room(bench);
+  const Bytes end = at + bench.room();
   do {
     Copy copy{.inputs = places.inputs, .outputs = places.outputs, .workspace = at + places.workspace};
     for (Bytes& input : copy.inputs) input += at;

@@ -9,6 +9,10 @@
 
 namespace spillway {
 
+/// Fills an operand with what ops can take: random numbers around 1, never zeros, labels and counters; bytes with
+/// `choice`. Returns when they are there.
+void fill_operand(Workbench& bench, Bytes at, const OperandDescription& operand, std::byte choice = {});
+
 /// One op ready to run on a bench: its operands in the arena, as often as there is room for and is wanted, so that
 /// consecutive runs find theirs at other addresses.
 class OperandCopies {

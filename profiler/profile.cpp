@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <limits>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "core/error.h"
@@ -16,6 +19,10 @@
 #include "profiler/kernel_observer.h"
 #include "profiler/machine.h"
 #include "profiler/machine_facts.h"
+#include "profiler/step_places.h"
+#include "profiler/step_timer.h"
+#include "profiler/trials.h"
+#include "profiler/variants.h"
 
 namespace spillway {
 namespace {
@@ -29,55 +36,29 @@ std::vector<std::int64_t> ascending(std::vector<std::int64_t> batches) {
   return batches;
 }
 
-std::string named(const DistinctOp& op) {
-  return fmt::format("op '{}' at batch {}", op.name, op.batch);
-}
-
-/// A distinct op with all that is needed to run it.
-struct Candidate {
-  KernelOption kernel;
-  OperandPlaces places;
-};
-
-void refuse_larger(const Device& device, const DistinctOp& op, Bytes needed, const char* of_what) {
-  const Bytes memory = device.properties().memory;
-  if (needed <= memory) return;
-  throw machine_error(fmt::format("{}: its {} alone need {} ({} bytes), but device {} has {}; try a smaller batch",
-                                  named(op), of_what, to_text(needed), needed.value, device.properties().device,
-                                  to_text(memory)));
-}
-
-std::vector<Candidate> candidates(Device& device, const DistinctOps& distinct) {
-  const Bytes alignment = device.properties().alignment;
-  std::vector<Candidate> result;
-  for (const DistinctOp& op : distinct.ops) {
-    refuse_larger(device, op, place_operands(op.description, Bytes{0}, alignment).end, "operands");
-    const std::vector<KernelOption> options = device.kernels(op.description);
-    if (options.empty()) {
-      throw machine_error(fmt::format("{}: device {} has no kernel for {}", named(op), device.properties().device,
-                                      kind_of(op.description.attributes)));
-    }
-    OperandPlaces places = place_operands(op.description, options.front().workspace, alignment);
-    refuse_larger(device, op, places.end, "operands and workspace");
-    result.push_back({.kernel = options.front(), .places = std::move(places)});
-  }
-  return result;
-}
-
 /// The bench for the largest op. If even that one alone can't be had, the complaint names it.
-Workbench bench_for(Device& device, const DistinctOps& distinct, const std::vector<Candidate>& all) {
-  std::size_t largest = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].places.end > all[largest].places.end) largest = i;
+Workbench bench_for(Device& device, const std::vector<Variant>& variants) {
+  const DistinctOp* largest = nullptr;
+  Bytes operands;
+  for (const Variant& variant : variants) {
+    for (std::size_t i = 0; i < variant.candidates.size(); ++i) {
+      for (const Candidate& candidate : variant.candidates[i]) {
+        if (candidate.places.end <= operands) continue;
+        operands = candidate.places.end;
+        largest = &variant.distinct.ops[i];
+      }
+    }
   }
+  Bytes integers;  // a step in place needs them beside
+  for (const std::int64_t batch : variants.front().batches)
+    integers = std::max(integers, bytes_of_integers(variants.front().graph, batch, device.properties().alignment));
+  const bool fit = operands + integers <= device.properties().memory;
   try {
-    const Bytes operands = all.empty() ? Bytes{0} : all[largest].places.end;
-    return Workbench(device, std::max(operands, issue_operands()));
+    return Workbench(device, std::max(fit ? operands + integers : operands, issue_operands()));
   } catch (const Error& error) {
-    if (all.empty() || error.code() != ExitCode::machine) throw;
-    throw machine_error(fmt::format("{}: its operands and workspace alone need {} ({} bytes): {}",
-                                    named(distinct.ops[largest]), to_text(all[largest].places.end),
-                                    all[largest].places.end.value, error.what()));
+    if (largest == nullptr || error.code() != ExitCode::machine) throw;
+    throw machine_error(fmt::format("{}: its operands and workspace alone need {} ({} bytes): {}", named(*largest),
+                                    to_text(operands), operands.value, error.what()));
   }
 }
 
@@ -127,6 +108,8 @@ Interference interference_of(const std::vector<OpTiming>& timings, BytesPerSecon
           .slowdown = weighted_median(timings, 0, [&](const OpTiming& timing) { return slowdown_at(rate, timing); })};
 }
 
+constexpr std::int64_t kStepsInPlace = 3;
+
 // A cost of zero isn't one: the clock's resolution stands for it.
 constexpr double kLeastSeconds = 1e-9;
 
@@ -135,8 +118,8 @@ KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Int
   const double seconds = std::max(timing.seconds.value, kLeastSeconds);
   const bool knows = !timing.copying_disturbed && timing.seconds.value > 0;
   const double slowdown = knows ? slowdown_at(interference.rate, timing) : interference.slowdown;
-  return {.kernel = candidate.kernel.id,
-          .workspace = candidate.kernel.workspace,
+  return {.kernel = candidate.option.id,
+          .workspace = candidate.option.workspace,
           .seconds = {seconds},
           .spread = timing.spread,
           .seconds_while_copying = {seconds * (1 + slowdown)},
@@ -147,11 +130,10 @@ KernelCost cost_of(const Candidate& candidate, const OpTiming& timing, const Int
 }
 
 /// What the device sees of its kernels, one per candidate; nothing seen where it can't tell.
-std::vector<ObservedOp> observe_all(Workbench& bench, const DistinctOps& distinct, const std::vector<Candidate>& all,
-                                    const std::vector<KernelId>& kernels) {
+std::vector<ObservedOp> observe_all(Workbench& bench, const DistinctOps& distinct, const std::vector<Candidate>& all) {
   std::vector<ObservedOp> result(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    auto observed = observe_op(bench, distinct.ops[i].description, kernels[i], all[i].places);
+    auto observed = observe_op(bench, distinct.ops[i].description, all[i].kernel, all[i].places);
     if (!observed) break;  // it can't tell of the others either
     result[i] = *std::move(observed);
   }
@@ -193,21 +175,46 @@ BatchCosts costs_of(std::int64_t batch, std::size_t ops, const IdVector<OpId, st
   return costs;
 }
 
+/// What ops of each kind took in a step over what they took apart becomes the factor of their kernels. On the host a
+/// step can only be faster, since apart every cache was cold: what took longer was disturbed, which isn't seen here.
+StepInPlace with_cache_factors(const Graph& graph, const StepTiming& timing, bool on_host, BatchCosts& costs) {
+  StepInPlace step{.batch = costs.batch, .apart = {}, .ops = {}, .step = timing.step};
+  struct Sums {
+    Seconds apart, in_place;
+  };
+  std::map<std::string_view, Sums> kinds;
+  for (const OpId op : graph.ops.ids()) {
+    Sums& sums = kinds[kind_of(graph.ops[op].attributes)];
+    sums.apart += cost(costs, op).seconds;
+    sums.in_place += timing.ops[op.index()];
+  }
+  for (const OpId op : graph.ops.ids()) {
+    const Sums& sums = kinds[kind_of(graph.ops[op].attributes)];
+    const double factor = std::max(sums.in_place, Seconds{kLeastSeconds}) / sums.apart;
+    costs.kernels[costs.kernel_of[op]].cache_factor = on_host ? std::min(1.0, factor) : factor;
+  }
+  for (const auto& [kind, sums] : kinds) {
+    step.apart += sums.apart;
+    step.ops += sums.in_place;
+  }
+  return step;
+}
+
 }  // namespace
 
 Trace profile(Device& device, const ProfileRequest& request) {
   const auto start = std::chrono::steady_clock::now();
+  const auto tell = [&](bool trial, const DistinctOp& op, std::size_t number, std::size_t count) {
+    if (!request.progress) return;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    request.progress({trial, number, count, op.name, op.batch, {elapsed.count()}});
+  };
   const std::vector<std::int64_t> batches = ascending(request.batches);
-  const DistinctOps distinct = distinct_ops(with_accumulations(request.graph), batches);
-  const std::vector<Candidate> all = candidates(device, distinct);
-  Workbench bench = bench_for(device, distinct, all);
-  std::vector<KernelId> kernels;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    kernels.push_back(device.prepare(distinct.ops[i].description, all[i].kernel.id));
-  }
+  std::vector<Variant> variants = variants_of(device, request.graph, batches, request.layout);
+  Workbench bench = bench_for(device, variants);
+  prepare_undisputed(device, variants);
 
   Trace trace;
-  trace.graph = request.graph;
   trace.provenance = provenance_now(device.properties(), request.command);
   trace.issue = time_issue(bench);
   // Before the first cache flush, whose memory no step needs.
@@ -217,27 +224,38 @@ Trace profile(Device& device, const ProfileRequest& request) {
 
   const HostLink& link = trace.machine.host_link;
   const BytesPerSecond both = link.both ? link.both->value : BytesPerSecond{link.in.value.value + link.out.value.value};
-  OpTimer timer(bench, both, request.repeats.value_or(repeat_rule(device.properties())));
+  const RepeatRule rule = request.repeats.value_or(repeat_rule(device.properties()));
+  OpTimer timer(bench, both, rule);
+  Winner winner = try_out(device, timer, std::move(variants), std::bind_front(tell, true));
+  const DistinctOps& distinct = winner.variant.distinct;
+  const std::vector<Candidate>& all = winner.kernels;
   std::vector<OpTiming> timings;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const DistinctOp& op = distinct.ops[i];
-    if (request.progress) {
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-      request.progress({i, all.size(), op.name, op.batch, {elapsed.count()}});
-    }
-    timings.push_back(timer.time(op.description, kernels[i], all[i].places));
+    tell(false, op, i, all.size());
+    timings.push_back(timer.time(op.description, all[i].kernel, all[i].places));
   }
 
   const Interference interference = interference_of(timings, both);
   trace.interference_rate = interference.rate;
   trace.provenance.clocks = clocks_at_work(timings);
-  const std::vector<ObservedOp> observed = observe_all(bench, distinct, all, kernels);
+  const std::vector<ObservedOp> observed = observe_all(bench, distinct, all);
   if (!observed.empty()) trace.provenance.tracer = observed.front().by;
   std::vector<KernelCost> costs;
   for (std::size_t i = 0; i < all.size(); ++i) costs.push_back(cost_of(all[i], timings[i], interference, observed[i]));
   for (std::size_t i = 0; i < batches.size(); ++i) {
     trace.batches.push_back(costs_of(batches[i], request.graph.ops.size(), distinct.stands_for_at[i], costs));
   }
+  const Graph& graph = winner.variant.graph;
+  const bool on_host = device.properties().on_host;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    std::vector<const Candidate*> kernels;
+    for (const OpId op : graph.ops.ids()) kernels.push_back(&all[distinct.stands_for_at[i][op]]);
+    const auto timing = time_step(bench, graph, batches[i], kernels, std::min(kStepsInPlace, rule.least));
+    if (timing) trace.steps.push_back(with_cache_factors(graph, *timing, on_host, trace.batches[i]));
+  }
+  trace.graph = graph;
+  trace.layouts = std::move(winner.layouts);
   warn_of(trace, observed, request.warn);
   return trace;
 }

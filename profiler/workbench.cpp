@@ -29,6 +29,7 @@ Bytes area_for_copies(const DeviceProperties& properties, Bytes operands) {
 Workbench::Workbench(Device& device, Bytes operands)
     : device_(device),
       copy_area_(area_for_copies(device.properties(), operands)),
+      room_(operands),
       compute_(device.create_stream(StreamRole::compute, kCommands)),
       swap_in_(device.create_stream(StreamRole::swap_in, kCommands)),
       swap_out_(device.create_stream(StreamRole::swap_out, kCommands)),

@@ -36,6 +36,8 @@ class Workbench {
   [[nodiscard]] StreamId stream(CopyWay way) const { return way == CopyWay::in ? swap_in_ : swap_out_; }
   /// Where an op's operands begin in the arena.
   [[nodiscard]] Bytes operands() const { return 2 * copy_area_; }
+  /// Arena bytes from there on.
+  [[nodiscard]] Bytes room() const { return room_; }
   /// The largest copy that can be measured.
   [[nodiscard]] Bytes copy_area() const { return copy_area_; }
   /// Arena and host pool together.
@@ -62,7 +64,7 @@ class Workbench {
   void fill(Bytes arena_at, Bytes size, Bytes host_from, Bytes chunk);
 
   Device& device_;
-  Bytes copy_area_, allocated_;
+  Bytes copy_area_, room_, allocated_;
   StreamId compute_, swap_in_, swap_out_;
   EventId completed_;
   std::uint64_t value_ = 0;

@@ -94,7 +94,7 @@ class Replica {
   Running work_of(InstructionId id, const Instruction& instruction) const {
     switch (instruction.kind) {
       case InstructionKind::compute:
-        return {.instruction = id, .delay = trace_.issue.value, .work = cost(costs_, instruction.op).seconds.value};
+        return {.instruction = id, .delay = trace_.issue.value, .work = cost(costs_, instruction.op).in_step().value};
       case InstructionKind::swap_in:
       case InstructionKind::swap_out: {
         const Bytes size = bytes_over_links(trace_.graph, instruction, schedule_.plan.batch);

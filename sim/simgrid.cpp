@@ -54,7 +54,7 @@ IdVector<InstructionId, Work> work_of(const Trace& trace, const Schedule& schedu
   for (const Instruction& instruction : schedule.instructions) {
     Work work;
     switch (instruction.kind) {
-      case InstructionKind::compute: work.delay = (trace.issue + cost(costs, instruction.op).seconds).value; break;
+      case InstructionKind::compute: work.delay = (trace.issue + cost(costs, instruction.op).in_step()).value; break;
       case InstructionKind::swap_in:
       case InstructionKind::swap_out: {
         const Bytes size = bytes(trace.graph.buffers[instruction.buffer], schedule.plan.batch);

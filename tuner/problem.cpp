@@ -36,7 +36,7 @@ Problem::Problem(const TuneRequest& request)
   add_kept_bytes(costs);
   Seconds now;
   for (const OpId op : graph().ops.ids()) {
-    now += trace().issue + cost(costs, op).seconds;
+    now += trace().issue + cost(costs, op).in_step();
     end_times_.push_back(now);
   }
 }

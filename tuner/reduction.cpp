@@ -22,7 +22,7 @@ std::vector<CompletedGradient> completed_gradients(const Trace& step, std::int64
   const BatchCosts& costs = costs_at(step, batch);
   IdVector<OpId, Seconds> ends;
   Seconds now;
-  for (const OpId op : step.graph.ops.ids()) ends.push_back(now += cost(costs, op).seconds + step.issue);
+  for (const OpId op : step.graph.ops.ids()) ends.push_back(now += cost(costs, op).in_step() + step.issue);
   const IdVector<BufferId, OpId> completed = last_writes_before_updates(step.graph);
   std::vector<CompletedGradient> gradients;
   for (const BufferId id : parameter_gradients(step.graph)) {

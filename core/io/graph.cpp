@@ -20,8 +20,6 @@ constexpr std::pair<ElementType, std::string_view> kTypes[] = {{ElementType::flo
                                                                {ElementType::uint8, "uint8"}};
 constexpr std::pair<Phase, std::string_view> kPhases[] = {
     {Phase::forward, "forward"}, {Phase::backward, "backward"}, {Phase::update, "update"}};
-constexpr std::pair<Layout, std::string_view> kLayouts[] = {{Layout::channels_last, "channels_last"},
-                                                            {Layout::channels_first, "channels_first"}};
 constexpr std::pair<Initializer::Kind, std::string_view> kInitializers[] = {{Initializer::Kind::constant, "constant"},
                                                                             {Initializer::Kind::uniform, "uniform"}};
 

@@ -11,6 +11,9 @@
 
 namespace spillway {
 
+inline constexpr std::pair<Layout, std::string_view> kLayouts[] = {
+    {Layout::channels_last, to_text(Layout::channels_last)}, {Layout::channels_first, to_text(Layout::channels_first)}};
+
 [[nodiscard]] OrderedJson attributes_to_json(const Attributes& attributes);
 [[nodiscard]] Attributes attributes_from_json(const JsonNode& node);
 

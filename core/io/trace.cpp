@@ -37,6 +37,30 @@ std::vector<AllReduceCurve> all_reduces_from_json(const JsonNode& node) {
   return curves;
 }
 
+std::vector<LayoutTrial> layouts_from_json(const JsonNode& node) {
+  std::vector<LayoutTrial> trials;
+  for (const JsonNode& item : node.items()) {
+    item.only({"layout", "batch", "seconds", "workspace_bytes"});
+    trials.push_back({.layout = enumerator(item.at("layout"), kLayouts),
+                      .batch = item.at("batch").integer(1),
+                      .seconds = {item.at("seconds").positive()},
+                      .workspace = item.at("workspace_bytes").bytes()});
+  }
+  return trials;
+}
+
+std::vector<StepInPlace> steps_from_json(const JsonNode& node) {
+  std::vector<StepInPlace> steps;
+  for (const JsonNode& item : node.items()) {
+    item.only({"batch", "apart_seconds", "ops_seconds", "step_seconds"});
+    steps.push_back({.batch = item.at("batch").integer(1),
+                     .apart = {item.at("apart_seconds").positive()},
+                     .ops = {item.at("ops_seconds").positive()},
+                     .step = {item.at("step_seconds").positive()}});
+  }
+  return steps;
+}
+
 std::uint32_t kernel_index(const JsonNode& item, std::size_t kernels) {
   const std::int64_t index = item.integer(0);
   if (static_cast<std::size_t>(index) >= kernels)
@@ -54,12 +78,13 @@ OrderedJson kernel_to_json(const KernelCost& kernel) {
   if (kernel.device_seconds) json["device_seconds"] = kernel.device_seconds->value;
   if (!kernel.device_kernels.empty()) json["device_kernels"] = kernel.device_kernels;
   if (kernel.throttled) json["throttled"] = true;
+  if (kernel.cache_factor != 1) json["cache_factor"] = kernel.cache_factor;
   return json;
 }
 
 KernelCost kernel_from_json(const JsonNode& item) {
   item.only({"kernel", "workspace_bytes", "seconds", "spread", "seconds_while_copying", "repeats", "device_seconds",
-             "device_kernels", "throttled"});
+             "device_kernels", "throttled", "cache_factor"});
   KernelCost kernel{.kernel = item.at("kernel").string(),
                     .workspace = item.at("workspace_bytes").bytes(),
                     .seconds = {item.at("seconds").positive()},
@@ -69,6 +94,7 @@ KernelCost kernel_from_json(const JsonNode& item) {
   if (const auto seconds = item.find("device_seconds")) kernel.device_seconds = Seconds{seconds->positive()};
   if (const auto names = item.find("device_kernels")) kernel.device_kernels = names->strings();
   if (const auto throttled = item.find("throttled")) kernel.throttled = throttled->boolean();
+  if (const auto factor = item.find("cache_factor")) kernel.cache_factor = factor->positive();
   return kernel;
 }
 
@@ -115,6 +141,18 @@ std::string trace_text(const Trace& trace) {
   for (const AllReduceCurve& curve : trace.all_reduces) {
     json["all_reduces"].push_back({{"ranks", curve.ranks}, {"points", curve_to_json(curve.points)}});
   }
+  for (const LayoutTrial& trial : trace.layouts) {
+    json["layouts"].push_back({{"layout", spelling(trial.layout, kLayouts)},
+                               {"batch", trial.batch},
+                               {"seconds", trial.seconds.value},
+                               {"workspace_bytes", trial.workspace.value}});
+  }
+  for (const StepInPlace& step : trace.steps) {
+    json["steps_in_place"].push_back({{"batch", step.batch},
+                                      {"apart_seconds", step.apart.value},
+                                      {"ops_seconds", step.ops.value},
+                                      {"step_seconds", step.step.value}});
+  }
   OrderedJson& batches = json["batches"] = OrderedJson::array();
   for (const BatchCosts& costs : trace.batches) {
     OrderedJson kernels = OrderedJson::array();
@@ -132,7 +170,8 @@ namespace {
 Trace trace_from_json(const JsonNode& root) {
   expect_format(root, "spillway-trace");
   root.only({"format", "version", "provenance", "machine", "issue_seconds", "process_bytes",
-             "interference_bytes_per_second", "copies", "all_reduces", "batches", "graph"});
+             "interference_bytes_per_second", "copies", "all_reduces", "layouts", "steps_in_place", "batches",
+             "graph"});
   Trace trace;
   trace.provenance = provenance_from_json(root.at("provenance"));
   trace.machine = platform_from_json(root.at("machine"));
@@ -146,6 +185,8 @@ Trace trace_from_json(const JsonNode& root) {
                   .in_both = curve_from_json(copies.at("in_both")),
                   .out_both = curve_from_json(copies.at("out_both"))};
   if (const auto curves = root.find("all_reduces")) trace.all_reduces = all_reduces_from_json(*curves);
+  if (const auto layouts = root.find("layouts")) trace.layouts = layouts_from_json(*layouts);
+  if (const auto steps = root.find("steps_in_place")) trace.steps = steps_from_json(*steps);
   trace.graph = graph_from_json(root.at("graph"));
   for (const JsonNode& item : root.at("batches").items()) {
     trace.batches.push_back(batch_from_json(item, trace.graph));

@@ -45,5 +45,17 @@ TEST_F(DeviceView, ShowsDriverClocksAndKernels) {
                              testing::ContainsRegex("pad \\+ product +[12] +1\\.00 ms +900 us")));
 }
 
+TEST_F(DeviceView, ShowsTheLayoutsThatWereTriedAndAStepInOneGo) {
+  EXPECT_THAT(shown(), Not(HasSubstr("layout")));
+  replace("\"batches\": [",
+          "\"layouts\": [{\"layout\": \"channels_last\", \"batch\": 1, \"seconds\": 0.012, \"workspace_bytes\": 4096},"
+          " {\"layout\": \"channels_first\", \"batch\": 1, \"seconds\": 0.014, \"workspace_bytes\": 0}],"
+          " \"steps_in_place\": [{\"batch\": 1, \"apart_seconds\": 0.02, \"ops_seconds\": 0.018, "
+          "\"step_seconds\": 0.019}], \"batches\": [");
+  EXPECT_THAT(shown(),
+              AllOf(HasSubstr("channels_last 12.0 ms, workspace 4.00 KiB; channels_first 14.0 ms, workspace 0 B"),
+                    HasSubstr("19.0 ms (-5.0 %)")));
+}
+
 }  // namespace
 }  // namespace spillway

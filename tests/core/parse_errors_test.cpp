@@ -103,7 +103,7 @@ const ParseCase kCases[] = {
      "/copies/in/1/bytes: found 4096, expected a size above the one before"},
     {"KeyWithALineEnd", "trace.json", "\"process_bytes\": 0", "\"process_bytes\": 0, \"a\\nb\": 1",
      "/: found the key 'a b', expected one of format, version, provenance, machine, issue_seconds, process_bytes, "
-     "interference_bytes_per_second, copies, all_reduces, batches, graph"},
+     "interference_bytes_per_second, copies, all_reduces, layouts, steps_in_place, batches, graph"},
     {"ArrayForAnObject", "platform.json",
      "\"in\": {\"bandwidth_bytes_per_second\": 1000000000.0, \"source\": \"test\"}", "\"in\": []",
      "/host_link/in: found [], expected an object"},

@@ -30,8 +30,8 @@ class Rig {
     device.enqueue_record(stream, last_, ++value_);
     device.wait(last_, value_);
   }
-  /// Waits for all that was enqueued. No stream is given anything more once another one was waited for: that would order
-  /// what it hasn't done yet behind what the other one did.
+  /// Waits for all that was enqueued. No stream is given anything more once another one was waited for: that would
+  /// order what it hasn't done yet behind what the other one did.
   void finish_all() {
     const std::array streams{compute, swap_out, swap_in};
     std::array<EventId, streams.size()> ends;

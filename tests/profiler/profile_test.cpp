@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -126,6 +127,28 @@ TEST_F(Profile, TellsItsProgressOnceForEachDistinctOp) {
   }
   EXPECT_EQ(ops.size(), 27U);
   EXPECT_EQ(told_.front().name, trace_->graph.ops[OpId(0)].name);
+}
+
+TEST_F(Profile, ComparesAStepInPlaceWithItsOpsApart) {
+  ASSERT_EQ(trace_->steps.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const BatchCosts& costs = trace_->batches[i];
+    const StepInPlace& step = trace_->steps[i];
+    EXPECT_EQ(step.batch, costs.batch);
+    EXPECT_GT(step.ops.value, 0);
+    EXPECT_GT(step.step.value, 0);
+    Seconds apart;
+    std::map<std::string_view, double> factors;
+    for (const OpId op : trace_->graph.ops.ids()) {
+      const KernelCost& kernel = cost(costs, op);
+      apart += kernel.seconds;
+      const auto [known, is_new] = factors.emplace(kind_of(trace_->graph.ops[op].attributes), kernel.cache_factor);
+      EXPECT_EQ(kernel.cache_factor, known->second) << trace_->graph.ops[op].name;
+      EXPECT_GT(kernel.cache_factor, 0);
+      EXPECT_LE(kernel.cache_factor, 1);  // on a host
+    }
+    EXPECT_DOUBLE_EQ(step.apart.value, apart.value);
+  }
 }
 
 TEST_F(Profile, SaysWhereItComesFrom) {

@@ -55,6 +55,14 @@ class BothEngines : public testing::TestWithParam<Engine> {
 /// Far above rounding, far below anything that is modelled.
 constexpr double kRounding = 1e-13;
 
+TEST_P(BothEngines, AnOpTakesItsTimeInAStep) {
+  HandMade made = hand_made();
+  made.compute(4.0_ms);
+  made.compute(2.0_ms);
+  made.trace.batches.front().kernels.front().cache_factor = 0.75;
+  EXPECT_NEAR(step(made, made.trace.machine), 5e-3, kRounding);
+}
+
 TEST_P(BothEngines, ACopyTakesItsStartAndItsBytesOverTheRate) {
   HandMade made(1.0_GBps, 1.0_GBps);
   made.link().start = 0.01_ms;

@@ -31,6 +31,7 @@ Trace profile_tiny(const TinyModel& model, Device& device) {
   ProfileRequest request;
   request.graph = make_model(model.name, parse_settings(model.settings));
   request.batches = {model.batch};
+  request.layout = model.layout;
   request.command = "test";
   request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
   return profile(device, request);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,23 @@ struct TinyModel {
   std::string name;
   std::vector<std::string> settings;
   std::int64_t batch = 2;
+  Layout layout = Layout::channels_last;
 };
 inline const TinyModel kTinyMlp{"mlp", {"width=64", "depth=3", "inputs=48"}, 8};
 inline const TinyModel kTinyUnet{"unet3d", {"size=16x16x16", "base=4", "depth=3", "channels=2", "classes=2"}, 2};
 inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10"}, 2};
 /// Its parameters outweigh its activations.
 inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 2};
+
+/// The same network in another layout.
+[[nodiscard]] inline TinyModel in_layout(TinyModel model, Layout layout) {
+  model.layout = layout;
+  return model;
+}
+/// As a test's name: "unet3d_channels_first".
+[[nodiscard]] inline std::string test_name(const TinyModel& model) {
+  return model.layout == Layout::channels_first ? model.name + "_channels_first" : model.name;
+}
 
 /// Profiles on this machine's device, each op once.
 [[nodiscard]] Trace profile_tiny(const TinyModel& model, const std::string& device = "cpu");

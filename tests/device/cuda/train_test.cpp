@@ -21,6 +21,8 @@ constexpr std::int64_t kSteps = 3;
 /// Batch norms over a handful of values magnify rounding, so that no two libraries agree on kTinyResnet's losses. Here
 /// the last stage has 8 values a channel.
 const TinyModel kWiderResnet{"resnet", {"depth=18", "side=64", "classes=10"}, 2};
+const TinyModel kUnetChannelsFirst = in_layout(kTinyUnet, Layout::channels_first);
+const TinyModel kWiderResnetChannelsFirst = in_layout(kWiderResnet, Layout::channels_first);
 
 class OnTheFakeGpu : public testing::TestWithParam<TinyModel> {
  protected:
@@ -130,7 +132,7 @@ TEST_P(OnTheFakeGpu, EveryKernelRunsOnceBeforeItIsHeldOrCaptured) {
 class AgainstTheCpu : public OnTheFakeGpu {};
 
 TEST_P(AgainstTheCpu, LossesAreTheSameButForRounding) {
-  const Trace on_cpu = profile_tiny(GetParam());
+  const Trace on_cpu = profile_tiny(in_layout(GetParam(), Layout::channels_last));
   const std::vector<float> expected = losses_of(on_cpu, *schedule_at(on_cpu, "in-memory", 1), kSteps);
   const std::vector<float> found = losses(planned("in-memory", 1), Issue::enqueued);
   for (std::size_t step = 0; step < expected.size(); ++step)
@@ -147,10 +149,12 @@ INSTANTIATE_TEST_SUITE_P(Networks, OnTheFakeGpu, testing::Values(kTinyMlp),
                          [](const auto& tested) { return tested.param.name; });
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AgainstTheCpu);
 #else
-INSTANTIATE_TEST_SUITE_P(Networks, AgainstTheCpu, testing::Values(kTinyMlp, kTinyUnet, kWiderResnet),
-                         [](const auto& tested) { return tested.param.name; });
-INSTANTIATE_TEST_SUITE_P(Networks, OnTheFakeGpu, testing::Values(kTinyMlp, kTinyUnet, kTinyResnet),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Networks, AgainstTheCpu,
+                         testing::Values(kTinyMlp, kTinyUnet, kUnetChannelsFirst, kWiderResnet,
+                                         kWiderResnetChannelsFirst),
+                         [](const auto& tested) { return test_name(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Networks, OnTheFakeGpu, testing::Values(kTinyMlp, kTinyUnet, kUnetChannelsFirst, kTinyResnet),
+                         [](const auto& tested) { return test_name(tested.param); });
 #endif
 
 TEST(FastestIssue, IsChosenAfterBothHaveRun) {

@@ -29,8 +29,10 @@ TEST_P(OnTheGpu, LossesHaveTheSameBitsAt100And45PercentEnqueuedAndAsAGraph) {
   EXPECT_EQ(losses_of(trace, *swapped, kSteps, {}, Issue::graph), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, OnTheGpu, testing::Values(kTinyMlp, kTinyUnet, kTinyResnet),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Networks, OnTheGpu,
+                         testing::Values(kTinyMlp, kTinyUnet, in_layout(kTinyUnet, Layout::channels_first),
+                                         kTinyResnet),
+                         [](const auto& tested) { return test_name(tested.param); });
 
 }  // namespace
 }  // namespace spillway
