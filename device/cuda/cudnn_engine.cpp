@@ -13,19 +13,13 @@
 namespace spillway {
 namespace {
 
-constexpr std::array<std::string_view, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> kNumericalNotes{"tensor_core",
-                                                                                        "down_convert_inputs",
-                                                                                        "reduced_precision_reduction",
-                                                                                        "fft",
-                                                                                        "nondeterministic",
-                                                                                        "winograd",
-                                                                                        "winograd_tile_4x4",
-                                                                                        "winograd_tile_6x6",
-                                                                                        "winograd_tile_13x13",
-                                                                                        "strict_nan_prop"};
-constexpr std::array<std::string_view, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT> kBehaviorNotes{
-    "runtime_compilation", "requires_filter_int8x32_reorder", "requires_bias_int8x32_reorder",
-    "supports_cuda_graph_native_api", "cublaslt_dependency"};
+// By their numbers. Versions of cuDNN know more or fewer: 9.10 ends before cublaslt_dependency.
+constexpr auto kNumericalNotes = std::to_array<std::string_view>(
+    {"tensor_core", "down_convert_inputs", "reduced_precision_reduction", "fft", "nondeterministic", "winograd",
+     "winograd_tile_4x4", "winograd_tile_6x6", "winograd_tile_13x13", "strict_nan_prop"});
+constexpr auto kBehaviorNotes = std::to_array<std::string_view>(
+    {"runtime_compilation", "requires_filter_int8x32_reorder", "requires_bias_int8x32_reorder",
+     "supports_cuda_graph_native_api", "cublaslt_dependency"});
 
 /// Reads "fprop engine 70 knobs 2=1,5=3"; nothing when it reads otherwise.
 std::optional<CudnnEngine> read_engine(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // A CUDA runtime without a GPU: the calls of cuda_runtime_api.h that the CUDA device makes, on threads of the host,
@@ -72,6 +73,9 @@ struct FakeCuda {
   static std::vector<std::string> leaks();
   /// The name given to the launch that became this node; for other nodes "copy", "set", "host function", "record".
   static std::string node_name(cudaGraphNode_t node);
+  /// From which node to which each edge of a graph goes. For the call that CUDA has, cudaGraphGetEdges, versions 12 and
+  /// 13 differ. Requires: the graph isn't destroyed.
+  static std::vector<std::pair<cudaGraphNode_t, cudaGraphNode_t>> edges(cudaGraph_t graph);
   /// The graph that was captured last; null if it is destroyed or there is none.
   static cudaGraph_t last_graph();
 };

@@ -11,13 +11,9 @@ class FakeCaptures : public FakeCudaTest {
  protected:
   /// "a>b" for each edge, by the names of nodes.
   static std::vector<std::string> edges(cudaGraph_t graph) {
-    std::size_t count = 0;
-    EXPECT_EQ(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &count), cudaSuccess);
-    std::vector<cudaGraphNode_t> from(count), to(count);
-    EXPECT_EQ(cudaGraphGetEdges(graph, from.data(), to.data(), nullptr, &count), cudaSuccess);
     std::vector<std::string> found;
-    for (std::size_t i = 0; i < count; ++i)
-      found.push_back(FakeCuda::node_name(from[i]) + ">" + FakeCuda::node_name(to[i]));
+    for (const auto& [from, to] : FakeCuda::edges(graph))
+      found.push_back(FakeCuda::node_name(from) + ">" + FakeCuda::node_name(to));
     return found;
   }
   static void mark(cudaStream_t stream, const char* name) {

@@ -33,12 +33,6 @@ cudaGraph_t add_graph(FakeState& state, std::vector<FakeNode> nodes) {
   return handle;
 }
 
-/// Fills `count` entries that a caller has room for, the rest of them with null, and says how many there are.
-template <class Handle>
-void copy_out(const std::vector<Handle>& found, Handle* into, std::size_t room) {
-  for (std::size_t i = 0; i < room; ++i) into[i] = i < found.size() ? found[i] : nullptr;
-}
-
 /// The memory and the events that a graph was captured with must still be there. CUDA leaves that to the program.
 bool still_there(const FakeState& state, const std::vector<FakeNode>& nodes) {
   return std::ranges::all_of(nodes, [&](const FakeNode& node) {
@@ -200,40 +194,14 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t handle) {
   });
 }
 
-// Documented, as of the next: without arrays only the number; entries beyond what there is become null.
+// Documented: without an array only the number; entries beyond what there is become null.
 cudaError_t cudaGraphGetNodes(cudaGraph_t handle, cudaGraphNode_t* nodes, size_t* count) {
   return serve("cudaGraphGetNodes", OnRefusal::nothing, [&](FakeCall& call) {
     const FakeGraph* const graph = call.state.graphs.find(handle);
     if (graph == nullptr || count == nullptr) return cudaErrorInvalidValue;
-    if (nodes != nullptr) copy_out(graph->handles, nodes, *count);
-    *count = nodes == nullptr ? graph->handles.size() : std::min(*count, graph->handles.size());
-    return cudaSuccess;
-  });
-}
-
-// Documented: edge data without ends is invalid. All edges are of the default kind, so none is lost without them.
-cudaError_t cudaGraphGetEdges(cudaGraph_t handle, cudaGraphNode_t* from, cudaGraphNode_t* to, cudaGraphEdgeData* data,
-                              size_t* count) {
-  return serve("cudaGraphGetEdges", OnRefusal::nothing, [&](FakeCall& call) {
-    const FakeGraph* const graph = call.state.graphs.find(handle);
-    if (graph == nullptr || count == nullptr || (from == nullptr) != (to == nullptr) ||
-        (data != nullptr && from == nullptr))
-      return cudaErrorInvalidValue;
-    std::vector<cudaGraphNode_t> starts, ends;
-    for (std::size_t node = 0; node < graph->nodes.size(); ++node) {
-      for (const std::size_t earlier : graph->nodes[node].behind) {
-        starts.push_back(graph->handles[earlier]);
-        ends.push_back(graph->handles[node]);
-      }
-    }
-    if (from == nullptr) {
-      *count = starts.size();
-      return cudaSuccess;
-    }
-    copy_out(starts, from, *count);
-    copy_out(ends, to, *count);
-    *count = std::min(*count, starts.size());
-    if (data != nullptr) std::fill_n(data, *count, cudaGraphEdgeData{});
+    const std::size_t given = nodes == nullptr ? graph->handles.size() : std::min(*count, graph->handles.size());
+    if (nodes != nullptr) std::fill(std::copy_n(graph->handles.begin(), given, nodes), nodes + *count, nullptr);
+    *count = given;
     return cudaSuccess;
   });
 }

@@ -88,7 +88,6 @@ TEST_F(FakeGraphs, AreDestroyedOnce) {
   std::size_t count = 0;
   cudaGraphExec_t none = nullptr;
   EXPECT_EQ(cudaGraphGetNodes(graph, nullptr, &count), cudaErrorInvalidValue);
-  EXPECT_EQ(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &count), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGraphInstantiate(&none, graph, 0), cudaErrorInvalidValue);
   EXPECT_EQ(FakeCuda::last_graph(), nullptr);
   EXPECT_EQ(cudaGraphExecDestroy(exec), cudaSuccess);
@@ -226,13 +225,8 @@ class RandomPrograms : public FakeCudaTest {
   }
   static Order order_of(cudaGraph_t graph, std::size_t nodes) {
     Order order(nodes, std::vector<bool>(nodes, false));
-    std::size_t count = 0;
-    EXPECT_EQ(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &count), cudaSuccess);
-    std::vector<cudaGraphNode_t> from(count), to(count);
-    std::vector<cudaGraphEdgeData> data(count);
-    EXPECT_EQ(cudaGraphGetEdges(graph, from.data(), to.data(), data.data(), &count), cudaSuccess);
-    for (std::size_t i = 0; i < count; ++i)
-      order[std::stoul(FakeCuda::node_name(from[i]))][std::stoul(FakeCuda::node_name(to[i]))] = true;
+    for (const auto& [from, to] : FakeCuda::edges(graph))
+      order[std::stoul(FakeCuda::node_name(from))][std::stoul(FakeCuda::node_name(to))] = true;
     return closure(order);
   }
 };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
+
 namespace spillway {
 namespace {
 
@@ -180,6 +182,17 @@ std::string FakeCuda::node_name(cudaGraphNode_t node) {
   const FakeState& state = *runtime().state;
   const auto& [graph, index] = state.nodes.at(node);
   return state.graphs.find(graph)->nodes[index].name;
+}
+
+std::vector<std::pair<cudaGraphNode_t, cudaGraphNode_t>> FakeCuda::edges(cudaGraph_t graph) {
+  const std::lock_guard lock(runtime().mutex);
+  const FakeGraph* const found = runtime().state->graphs.find(graph);
+  SPILLWAY_CHECK(found != nullptr, "a destroyed graph has no edges");
+  std::vector<std::pair<cudaGraphNode_t, cudaGraphNode_t>> edges;
+  for (std::size_t node = 0; node < found->nodes.size(); ++node)
+    for (const std::size_t earlier : found->nodes[node].behind)
+      edges.emplace_back(found->handles[earlier], found->handles[node]);
+  return edges;
 }
 
 }  // namespace spillway
