@@ -11,7 +11,7 @@
 namespace spillway {
 namespace {
 
-// Heuristics are asked for the best first. To make a cuDNN plan ready may take 0.1 s, mostly to compile.
+// Libraries name first what their heuristics take for the best; each one more costs every op some runs.
 constexpr std::size_t kMostCandidates = 4;
 
 Error too_large(const Device& device, const DistinctOp& op, Bytes needed, const char* of_what) {
