@@ -14,6 +14,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "core/statistics.h"
+#include "device/spec.h"
 #include "executor/train.h"
 
 namespace spillway {
@@ -79,7 +80,8 @@ ExitCode run_execute(const ExecuteOptions& options) {
   // A plan names the GPU that was profiled; ranks have one each.
   const std::string& planned = schedule.plan.platform.device;
   const bool one_each = ranks.communicator() != nullptr && planned.starts_with("cuda");
-  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? "cuda" : planned));
+  const std::string any = says_tf32(planned) ? "cuda:tf32" : "cuda";
+  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? any : planned));
   require_room(device->properties(), file.trace, schedule);
   const StopOnSignals signals;
   request.stop = &signals.asked();

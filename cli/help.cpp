@@ -53,6 +53,9 @@ what to measure:
 where:
   --device DEVICE      cpu[:threads=N], or cuda[:N] for a GPU [cpu: one thread
                        fewer than cores]
+  --tf32               on a GPU: also kernels for tensor cores, which round the
+                       inputs of convolutions and products to TF32; the same
+                       as --device cuda:N,tf32
 result:
   -o, --output FILE    the trace or the platform, JSON
 

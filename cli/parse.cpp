@@ -141,6 +141,7 @@ class Commands {
     optional(app, "--batch", profile_.batch);
     optional(app, "--optimizer", profile_.optimizer);
     app.add_option("--device", profile_.device);
+    app.add_flag("--tf32", profile_.tf32);
     app.add_option("-o,--output", profile_.output)->required();
   }
 
