@@ -46,7 +46,11 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   if (step > 0) report.add("samples_per_second", static_cast<double>(samples_per_step(schedule.plan)) / step);
   report.add("micro_batches", schedule.plan.micro_batches);
   report.add("ranks", schedule.plan.platform.ranks());
-  if (result.timeline) report.add("stall_seconds", result.timeline->stall);
+  if (result.timeline) {
+    report.add("stall_seconds", result.timeline->stall);
+    report.add("traced_step_seconds", *result.traced_step);
+    report.add("tracing_overhead", result.traced_step->value / step - 1);
+  }
   report.add("arena_bytes", schedule.arena_bytes);
   report.add("host_bytes", result.host_pool);
   if (schedule.plan.prediction) report.add("predicted_step_seconds", schedule.plan.prediction->step);
@@ -134,7 +138,13 @@ ExitCode run_execute(const ExecuteOptions& options) {
   for (const auto& fact : device->facts()) facts.push_back(fact);
   if (options.save) facts.emplace_back("weights", *options.save);
   if (options.checkpoint) facts.emplace_back("checkpoint", *options.checkpoint);
-  if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
+  if (result.timeline) {
+    facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
+    facts.emplace_back(
+        "tracing",
+        fmt::format("{}: {} for the step in the timeline{}", percent(result.traced_step->value / step - 1),
+                    to_text(*result.traced_step), result.issue == Issue::graph ? ", which was enqueued" : ""));
+  }
   print_facts(facts);
   return ExitCode::yes;
 }

@@ -207,7 +207,8 @@ data and weights:
   --checkpoint-every N   steps between two [100]
   --resume               go on from the newest checkpoint in DIR, if any
 result:
-  --timeline FILE        time every instruction of the last step
+  --timeline FILE        then run the last step again and time its instructions;
+                         says what that costs
   --json                 the facts as JSON on stdout
 
 examples:
