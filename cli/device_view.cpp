@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "device/spec.h"
+
 namespace spillway {
 namespace {
 
@@ -31,6 +33,8 @@ Facts device_view(const Trace& trace) {
   Facts facts;
   const Provenance& from = trace.provenance;
   if (!from.driver.empty()) facts.emplace_back("driver", from.driver);
+  if (says_tf32(from.device))
+    facts.emplace_back("precision", "TF32: convolutions and products may round their inputs to 10 bits of mantissa");
   if (from.clocks) facts.emplace_back("clocks", to_text(*from.clocks));
   if (trace.graph.layout != Layout::channels_last || !trace.layouts.empty())
     facts.emplace_back("layout", std::string(to_text(trace.graph.layout)));

@@ -8,8 +8,8 @@
 
 namespace spillway {
 
-/// What a GPU told of itself while the trace was recorded: driver and clocks, the layouts that were tried on it, and
-/// how many kernels it saw; what there isn't is left out.
+/// What a GPU told of itself while the trace was recorded: driver and clocks, the layouts that were tried on it, how
+/// many kernels it saw; and whether its kernels may round to TF32. What doesn't apply is left out.
 [[nodiscard]] Facts device_view(const Trace& trace);
 
 /// What the step took in one go at this batch, and against its ops apart: "35.2 ms (-1.1 %)"; "-" if not measured.

@@ -14,6 +14,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/report.h"
 #include "core/statistics.h"
+#include "device/spec.h"
 #include "executor/train.h"
 
 namespace spillway {
@@ -45,7 +46,11 @@ void print_json(const TrainResult& result, const Schedule& schedule, double step
   if (step > 0) report.add("samples_per_second", static_cast<double>(samples_per_step(schedule.plan)) / step);
   report.add("micro_batches", schedule.plan.micro_batches);
   report.add("ranks", schedule.plan.platform.ranks());
-  if (result.timeline) report.add("stall_seconds", result.timeline->stall);
+  if (result.timeline) {
+    report.add("stall_seconds", result.timeline->stall);
+    report.add("traced_step_seconds", *result.traced_step);
+    report.add("tracing_overhead", result.traced_step->value / step - 1);
+  }
   report.add("arena_bytes", schedule.arena_bytes);
   report.add("host_bytes", result.host_pool);
   if (schedule.plan.prediction) report.add("predicted_step_seconds", schedule.plan.prediction->step);
@@ -79,7 +84,8 @@ ExitCode run_execute(const ExecuteOptions& options) {
   // A plan names the GPU that was profiled; ranks have one each.
   const std::string& planned = schedule.plan.platform.device;
   const bool one_each = ranks.communicator() != nullptr && planned.starts_with("cuda");
-  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? "cuda" : planned));
+  const std::string any = says_tf32(planned) ? "cuda:tf32" : "cuda";
+  const std::unique_ptr<Device> device = ranks.make_device(options.device.value_or(one_each ? any : planned));
   require_room(device->properties(), file.trace, schedule);
   const StopOnSignals signals;
   request.stop = &signals.asked();
@@ -132,7 +138,13 @@ ExitCode run_execute(const ExecuteOptions& options) {
   for (const auto& fact : device->facts()) facts.push_back(fact);
   if (options.save) facts.emplace_back("weights", *options.save);
   if (options.checkpoint) facts.emplace_back("checkpoint", *options.checkpoint);
-  if (options.timeline) facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
+  if (result.timeline) {
+    facts.emplace_back("timeline", *options.timeline + " (open it at ui.perfetto.dev)");
+    facts.emplace_back(
+        "tracing",
+        fmt::format("{}: {} for the step in the timeline{}", percent(result.traced_step->value / step - 1),
+                    to_text(*result.traced_step), result.issue == Issue::graph ? ", which was enqueued" : ""));
+  }
   print_facts(facts);
   return ExitCode::yes;
 }

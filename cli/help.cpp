@@ -56,6 +56,9 @@ what to measure:
 where:
   --device DEVICE      cpu[:threads=N], or cuda[:N] for a GPU [cpu: one thread
                        fewer than cores]
+  --tf32               on a GPU: also kernels for tensor cores, which round the
+                       inputs of convolutions and products to TF32; the same
+                       as --device cuda:N,tf32
 result:
   -o, --output FILE    the trace or the platform, JSON
 
@@ -207,7 +210,8 @@ data and weights:
   --checkpoint-every N   steps between two [100]
   --resume               go on from the newest checkpoint in DIR, if any
 result:
-  --timeline FILE        time every instruction of the last step
+  --timeline FILE        then run the last step again and time its instructions;
+                         says what that costs
   --json                 the facts as JSON on stdout
 
 examples:

@@ -43,7 +43,10 @@ void list_devices() {
       "  start=10us       from a copy's issue to its first byte\n"
       "  threads=N        compute threads\n"
       "written as: cpu:link=0.85GB/s,threads=1\n"
-      "cuda  not built yet\n");
+      "cuda  an NVIDIA GPU\n"
+      "  0, 1, ...        which one; under mpirun each rank takes the next\n"
+      "  tf32             its tensor cores too, with inputs rounded to TF32\n"
+      "written as: cuda:0,tf32\n");
 }
 
 void list_platforms() {

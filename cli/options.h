@@ -15,6 +15,7 @@ struct ProfileOptions {
   std::vector<std::string> set;
   std::optional<std::string> batch, optimizer, layout;
   std::string device = "cpu";
+  bool tf32 = false;
   std::string output;
 };
 

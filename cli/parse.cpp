@@ -142,6 +142,7 @@ class Commands {
     optional(app, "--optimizer", profile_.optimizer);
     optional(app, "--layout", profile_.layout);
     app.add_option("--device", profile_.device);
+    app.add_flag("--tf32", profile_.tf32);
     app.add_option("-o,--output", profile_.output)->required();
   }
 

@@ -34,7 +34,13 @@ Platform with_link(const std::string& text, const Trace& trace) {
     link.both = limited(text, spec.both,
                         measured.both.value_or(Rate{{measured.in.value.value + measured.out.value.value}, ""}));
   if (spec.start) link.start += *spec.start;
-  if (!spec.threads) spec.threads = parse_device(trace.machine.device).threads;
+  const DeviceSpec traced = parse_device(trace.machine.device);
+  if (!spec.threads) spec.threads = traced.threads;
+  if (spec.tf32 && !traced.tf32) {
+    throw input_error(fmt::format(
+        "--platform {}: the trace's kernels don't round to TF32; record them with 'spillway profile --tf32'", text));
+  }
+  spec.tf32 = traced.tf32;
   platform.device = to_text(spec);
   platform.name = fmt::format("{} as {}", trace.machine.name, text);
   return platform;

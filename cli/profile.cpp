@@ -12,6 +12,7 @@
 #include "cli/ranks.h"
 #include "core/io/atomic_file.h"
 #include "core/io/files.h"
+#include "device/spec.h"
 #include "models/models.h"
 #include "profiler/all_reduce_timer.h"
 #include "profiler/machine.h"
@@ -56,10 +57,24 @@ std::string link_text(const HostLink& link) {
   return fmt::format("in {}, out {}, start {}", to_text(link.in.value), to_text(link.out.value), to_text(link.start));
 }
 
+/// `--tf32` is short for a setting of the device.
+std::string device_of(const ProfileOptions& options) {
+  if (!options.tf32) return options.device;
+  DeviceSpec spec = parse_device(options.device);
+  if (spec.backend != "cuda") {
+    throw input_error(fmt::format(
+        "profile: --tf32: found --device {}, expected cuda: only a GPU's tensor cores round to TF32", options.device));
+  }
+  spec.tf32 = true;
+  return to_text(spec);
+}
+
 ExitCode profile_machine(const ProfileOptions& options) {
-  if (!options.model.empty() || !options.set.empty() || options.optimizer || options.batch || options.layout)
+  if (!options.model.empty() || !options.set.empty() || options.optimizer || options.batch || options.layout ||
+      options.tf32) {
     throw input_error(
-        "profile: --machine measures no model; leave MODEL, --set, --batch, --optimizer and --layout out");
+        "profile: --machine measures no model; leave MODEL, --set, --batch, --optimizer, --layout and --tf32 out");
+  }
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
   const std::unique_ptr<Device> device = ranks.make_device(options.device);
@@ -100,10 +115,11 @@ ExitCode run_profile(const ProfileOptions& options, const std::string& command_l
   request.graph = make_model(options.model, parse_settings(options.set), options.optimizer);
   request.layout = parse_layout(options.layout);
   request.command = command_line;
+  const std::string wanted = device_of(options);
   // Ranks that will run together are profiled together: they share the machine's memory and cores then too.
   const Ranks ranks;
   if (ranks.is_first()) require_writable(options.output);
-  const std::unique_ptr<Device> device = ranks.make_device(options.device);
+  const std::unique_ptr<Device> device = ranks.make_device(wanted);
   ProgressLine line;
   request.progress = [&](const ProfileProgress& progress) {
     line.show(fmt::format("profile: {}op {} of {}, {:.0f} s, '{}' at batch {}", progress.trial ? "kernels of " : "",

@@ -7,9 +7,10 @@
 
 namespace spillway {
 
-/// The GPU of this number, with all kernels that this build has. Throws Error (exit 3) where the build has no CUDA
-/// device, or the machine no such GPU or no driver.
-[[nodiscard]] std::unique_ptr<Device> make_gpu(int number);
+/// The GPU of this number, with all kernels that this build has; with `tf32` also those that round inputs to TF32 for
+/// tensor cores. Throws Error (exit 3) where the build has no CUDA device, or the machine no such GPU or no driver, or
+/// the GPU no TF32.
+[[nodiscard]] std::unique_ptr<Device> make_gpu(int number, bool tf32 = false);
 
 /// How many GPUs this process sees; 0 where the build has no CUDA device or the machine no driver.
 [[nodiscard]] int gpu_count();

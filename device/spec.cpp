@@ -42,7 +42,7 @@ int parse_gpu(const std::string& text, const std::string& what) {
   int gpu = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), gpu);
   if (error == std::errc{} && end == text.data() + text.size() && gpu >= 0) return gpu;
-  throw input_error(fmt::format("{}: found '{}', expected a GPU's number, from 0: cuda:0", what, text));
+  throw input_error(fmt::format("{}: found '{}', expected a GPU's number, from 0, or tf32: cuda:0,tf32", what, text));
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -76,6 +76,20 @@ std::string time_text(Seconds time) {
                   [](const std::string& text) { return parse_seconds(text, "time").value; });
 }
 
+/// "N", "tf32" or both, in either order.
+void parse_gpu_settings(const std::string& text, const std::string& flag, DeviceSpec& spec) {
+  for (const std::string& part : split(text, ',')) {
+    const bool again = part == "tf32" ? spec.tf32 : spec.gpu.has_value();
+    if (part == "tf32") {
+      spec.tf32 = true;
+    } else {
+      spec.gpu = parse_gpu(part, flag);
+    }
+    if (again)
+      throw input_error(fmt::format("{}: {} is given twice", flag, part == "tf32" ? "tf32" : "a GPU's number"));
+  }
+}
+
 }  // namespace
 
 DeviceSpec parse_device(const std::string& text) {
@@ -84,7 +98,7 @@ DeviceSpec parse_device(const std::string& text) {
   const std::size_t colon = text.find(':');
   spec.backend = text.substr(0, colon);
   if (spec.backend == "cuda") {
-    if (colon != std::string::npos) spec.gpu = parse_gpu(text.substr(colon + 1), flag);
+    if (colon != std::string::npos) parse_gpu_settings(text.substr(colon + 1), flag, spec);
     return spec;
   }
   if (spec.backend != "cpu") {
@@ -121,8 +135,18 @@ DeviceSpec parse_device(const std::string& text) {
   return spec;
 }
 
+bool says_tf32(const std::string& text) {
+  const std::string cuda = "cuda:";
+  if (!text.starts_with(cuda)) return false;
+  const std::vector<std::string> settings = split(text.substr(cuda.size()), ',');
+  return std::ranges::find(settings, "tf32") != settings.end();
+}
+
 std::string to_text(const DeviceSpec& spec) {
-  if (spec.backend == "cuda") return spec.gpu ? fmt::format("cuda:{}", *spec.gpu) : "cuda";
+  if (spec.backend == "cuda") {
+    const std::string which = spec.gpu ? fmt::format("cuda:{}", *spec.gpu) : "cuda";
+    return which + (!spec.tf32 ? "" : spec.gpu ? ",tf32" : ":tf32");
+  }
   std::string settings;
   const auto add = [&](const char* key, const std::string& value) {
     settings += fmt::format("{}{}={}", settings.empty() ? ":" : ",", key, value);
@@ -147,7 +171,7 @@ DeviceSpec for_rank(DeviceSpec spec, int rank_on_node, int gpus) {
 }
 
 std::unique_ptr<Device> make_device(const DeviceSpec& spec) {
-  if (spec.backend == "cuda") return make_gpu(spec.gpu.value_or(0));
+  if (spec.backend == "cuda") return make_gpu(spec.gpu.value_or(0), spec.tf32);
   SPILLWAY_CHECK(spec.backend == "cpu", "a backend that parse_device doesn't give");
   return make_cpu_device(spec);
 }

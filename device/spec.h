@@ -9,16 +9,20 @@
 
 namespace spillway {
 
-/// What `--device` takes, read: `cpu[:link=0.85GB/s,in=,out=,both=,start=,threads=]` or `cuda[:N]`.
+/// What `--device` takes, read: `cpu[:link=0.85GB/s,in=,out=,both=,start=,threads=]` or
+/// `cuda[:N][,tf32]`, also `cuda:tf32`.
 struct DeviceSpec {
   std::string backend = "cpu";
   std::optional<BytesPerSecond> in, out, both;
   std::optional<Seconds> start;
   std::optional<int> threads;
   std::optional<int> gpu;  ///< backend cuda: which one, from 0; none: any, one for each rank
+  bool tf32 = false;       ///< backend cuda: tensor cores may be used, with inputs rounded to TF32
 };
 /// Throws Error (exit 2) naming the part that can't be read.
 [[nodiscard]] DeviceSpec parse_device(const std::string& text);
+/// Whether a device string, as traces and plans have it, says tf32. False for what isn't one: files may be edited.
+[[nodiscard]] bool says_tf32(const std::string& text);
 /// The shortest text that reads back as `spec`.
 [[nodiscard]] std::string to_text(const DeviceSpec& spec);
 

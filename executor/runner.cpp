@@ -54,6 +54,7 @@ struct Runner::Prepared {
     Bytes workspace;
     Bytes arena, host, size;  // copies
     EventId started, completed;
+    bool waited_for = false;  // by another instruction
     std::unique_ptr<RankSum> rank_sum;
   };
   IdVector<InstructionId, Command> commands;
@@ -61,6 +62,7 @@ struct Runner::Prepared {
   std::vector<StreamId> streams;  // of the device, by the schedule's stream
   std::vector<EventId> joined;    // one per stream
   EventId begun;                  // with timing: the step's start, on the compute stream
+  std::uint64_t timed = 0;        // the last step that was
   EventId staged;                 // set and get
   std::uint64_t step = 0;
   std::optional<GraphId> graph;
@@ -133,7 +135,8 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
     const Instruction& instruction = schedule.instructions[id];
     Prepared::Command command;
     if (timing == Timing::on) command.started = device.create_event();
-    if (timing == Timing::on || waited_for[id] != 0) command.completed = device.create_event();
+    command.waited_for = waited_for[id] != 0;
+    if (timing == Timing::on || command.waited_for) command.completed = device.create_event();
     if (instruction.kind == InstructionKind::all_reduce) {
       const auto sum = [communicator](std::span<const std::span<float>> pieces, float scale) {
         communicator->all_reduce_sum(pieces, scale);
@@ -232,12 +235,16 @@ void Runner::get(BufferId buffer, std::span<std::byte> value) {
   }
 }
 
-Seconds Runner::run_step() {
+Seconds Runner::run_step(Timing timing) {
+  SPILLWAY_CHECK(timing == Timing::off || timing_ == Timing::on, "a runner that was made without timing");
   Prepared& prepared = *prepared_;
   const std::uint64_t step = ++prepared.step;
   const auto begun = std::chrono::steady_clock::now();
-  if (timing_ == Timing::on) device_.enqueue_record(prepared.streams[0], prepared.begun, step);
-  enqueue_instructions(step);
+  if (timing == Timing::on) {
+    device_.enqueue_record(prepared.streams[0], prepared.begun, step);
+    prepared.timed = step;
+  }
+  enqueue_instructions(step, timing);
   for (std::size_t i = 0; i < prepared.streams.size(); ++i) {
     device_.enqueue_record(prepared.streams[i], prepared.joined[i], step);
   }
@@ -246,8 +253,7 @@ Seconds Runner::run_step() {
 }
 
 bool Runner::capture() {
-  SPILLWAY_CHECK(timing_ == Timing::off, "a graph's events have no times");
-  prepared_->graph = device_.capture([this] { enqueue_instructions(++prepared_->step); });
+  prepared_->graph = device_.capture([this] { enqueue_instructions(++prepared_->step, Timing::off); });
   return prepared_->graph.has_value();
 }
 
@@ -258,7 +264,7 @@ Seconds Runner::run_graph() {
   return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
 }
 
-void Runner::enqueue_instructions(std::uint64_t step) {
+void Runner::enqueue_instructions(std::uint64_t step, Timing timing) {
   const Prepared& prepared = *prepared_;
   for (const InstructionId id : schedule_.instructions.ids()) {
     const Instruction& instruction = schedule_.instructions[id];
@@ -266,7 +272,7 @@ void Runner::enqueue_instructions(std::uint64_t step) {
     const StreamId stream = prepared.streams[instruction.stream.index()];
     for (const InstructionId wait : instruction.waits)
       device_.enqueue_wait(stream, prepared.commands[wait].completed, step);
-    if (command.started.valid()) device_.enqueue_record(stream, command.started, step);
+    if (timing == Timing::on) device_.enqueue_record(stream, command.started, step);
     switch (instruction.kind) {
       case InstructionKind::compute:
         device_.enqueue_op(stream, command.kernel,
@@ -283,13 +289,13 @@ void Runner::enqueue_instructions(std::uint64_t step) {
       const Residency& residency = schedule_.residencies[use.residency];
       device_.note_last_use(stream, use.residency, residency.offset, residency.bytes, use.users);
     }
-    if (command.completed.valid()) device_.enqueue_record(stream, command.completed, step);
+    if (timing == Timing::on || command.waited_for) device_.enqueue_record(stream, command.completed, step);
   }
 }
 
 MeasuredStep Runner::measured() const {
   const Prepared& prepared = *prepared_;
-  SPILLWAY_CHECK(timing_ == Timing::on && prepared.step > 0, "no timed step has run");
+  SPILLWAY_CHECK(prepared.timed > 0 && prepared.timed == prepared.step, "the last step wasn't timed");
   MeasuredStep measured;
   for (const Prepared::Command& command : prepared.commands) {
     measured.spans.push_back({.start = device_.elapsed(prepared.begun, command.started),

@@ -29,7 +29,8 @@ struct MeasuredStep {
 /// else uses the device meanwhile. One thread at a time.
 class Runner {
  public:
-  /// Allocates arena and host pool, makes streams and events, prepares every kernel by its id.
+  /// Allocates arena and host pool, makes streams and events, prepares every kernel by its id. With `timing` on steps
+  /// can be timed.
   /// Throws Error (exit 3) when the device can't: too little memory, no such kernel (another library, instruction set
   /// or thread count).
   /// `communicator` joins the ranks' devices, a collective call, and where these have no all-reduces of their own adds
@@ -51,16 +52,16 @@ class Runner {
   [[nodiscard]] std::span<std::byte> slot(BufferId buffer);
 
   /// Runs one step: enqueues all instructions, then waits for all streams. Returns the time from the first to the last.
-  /// Throws Error (exit 3) when the device fails.
-  Seconds run_step();
+  /// Throws Error (exit 3) when the device fails. Requires of `timing` on: the runner was made with it.
+  Seconds run_step(Timing timing = Timing::off);
 
-  /// Captures the step as a graph, to be run by `run_graph`; false where the device has none. Requires: Timing::off,
-  /// since a graph's events have no times.
+  /// Captures the step as a graph, to be run by `run_graph`; false where the device has none. A graph's events have no
+  /// times.
   [[nodiscard]] bool capture();
   /// Runs one step as the captured graph; the same bits as run_step.
   Seconds run_graph();
 
-  /// When each instruction of the last step ran. Requires: Timing::on, and a step has run.
+  /// When each instruction of the last step ran. Requires: it was timed.
   [[nodiscard]] MeasuredStep measured() const;
 
   /// Bytes of the host pool, staging for `set` and `get` and for all-reduces included.
@@ -68,7 +69,7 @@ class Runner {
 
  private:
   struct Prepared;
-  void enqueue_instructions(std::uint64_t step);
+  void enqueue_instructions(std::uint64_t step, Timing timing);
   [[nodiscard]] std::vector<ArenaPiece> gradients_of(const Instruction& instruction) const;
   Device& device_;
   const Trace& trace_;

@@ -13,8 +13,7 @@ enum class Issue { fastest, enqueued, graph };
 /// leaves the first of each out, and goes on with what had the shorter median.
 class StepIssue {
  public:
-  /// `issue` is `enqueued` where the runner times instructions. Throws Error (exit 3) when a graph is asked for and the
-  /// device has none.
+  /// Throws Error (exit 3) when a graph is asked for and the device has none.
   StepIssue(Runner& runner, Issue issue);
 
   /// Throws like Runner::run_step.

@@ -105,7 +105,7 @@ class Training {
       runner_->run_step();
       set_lasting_values(weights);
     }
-    issue_.emplace(*runner_, request.timeline ? Issue::enqueued : request.issue);
+    issue_.emplace(*runner_, request.issue);
     checkpoint_.reset();
   }
 
@@ -121,6 +121,7 @@ class Training {
     result_.issue = issue_->current();
     if (request_.save && is_first()) save_weights(*request_.save, graph_, read_values());
     if (request_.timeline && !result_.losses.empty()) {
+      result_.traced_step = trace_last_step();
       const std::string title = fmt::format("{}, batch {}, {} on {}", graph_.name, batch_text(schedule_.plan),
                                             schedule_.plan.policy, schedule_.plan.platform.device);
       result_.timeline = measured_timeline(trace_, schedule_, runner_->measured(), title, ranks_);
@@ -193,18 +194,24 @@ class Training {
     if (const auto seed = state_named(graph_, "seed")) runner_->set(*seed, bytes_of(static_cast<std::int64_t>(seed_)));
   }
 
-  void run_step() {
+  struct RanStep {
+    float loss = 0;
+    Seconds seconds;
+  };
+
+  /// Loads the batch of this step, calls `run`, and reads the loss.
+  template <class Run>
+  RanStep load_and_run(std::int64_t step, Run run) {
     const auto begun = Clock::now();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      std::int64_t index = batch_index(result_.completed);
+      std::int64_t index = batch_index(step);
       for (const BufferId buffer : inputs_[i])
         batches_->fill(batches_->inputs()[i].tensor, index++, runner_->slot(buffer));
     }
     if (request_.learning_rate) {
-      runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(result_.completed))));
+      runner_->set(*learning_rate_, bytes_of(static_cast<float>(request_.learning_rate->at(step))));
     }
-    if (ranks_ && request_.timeline) ranks_->barrier();  // so that the ranks' timelines begin together
-    issue_->run();
+    run();
     float loss = mean_loss();
     if (ranks_) {
       // One who was asked to stop stops all, after the same step.
@@ -213,7 +220,11 @@ class Training {
       ranks_->all_reduce_sum(pieces, 1 / static_cast<float>(ranks()));
       stop_asked_ = asked > 0;
     }
-    const Seconds seconds{std::chrono::duration<double>(Clock::now() - begun).count()};
+    return {.loss = loss, .seconds = {std::chrono::duration<double>(Clock::now() - begun).count()}};
+  }
+
+  void run_step() {
+    const auto [loss, seconds] = load_and_run(result_.completed, [&] { issue_->run(); });
     ++result_.completed;
     result_.losses.push_back(loss);
     all_losses_.push_back(static_cast<double>(loss));
@@ -221,6 +232,19 @@ class Training {
     if (request_.progress) {
       request_.progress({.step = result_.completed, .steps = request_.steps, .loss = loss, .seconds = seconds});
     }
+  }
+
+  /// Runs the last step twice more, timing its instructions. The first time finds events that were never recorded and,
+  /// after graphs, kernels that weren't enqueued lately, so the second counts: how long it took.
+  Seconds trace_last_step() {
+    RanStep traced;
+    for (int run = 0; run < 2; ++run) {
+      traced = load_and_run(result_.completed - 1, [&] {
+        if (ranks_) ranks_->barrier();  // so that the ranks' timelines begin together
+        runner_->run_step(Timing::on);
+      });
+    }
+    return traced.seconds;
   }
 
   /// Added up as gradients are, so that a micro-batch and a rank count the same to the last bit.

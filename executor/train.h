@@ -41,21 +41,24 @@ struct TrainRequest {
   std::int64_t checkpoint_every = 100;
   bool resume = false;                        ///< go on from the newest checkpoint, if there is one
   std::optional<LearningRate> learning_rate;  ///< none: as the model has it
-  Issue issue = Issue::fastest;               ///< with `timeline` enqueued
-  bool timeline = false;                      ///< time each instruction of the last step, of all ranks
+  Issue issue = Issue::fastest;
+  /// After the training, when all is saved, run its last step twice more and time each instruction of the second, on
+  /// all ranks. What these steps compute counts nowhere.
+  bool timeline = false;
   std::function<void(const StepReport&)> progress;
   const std::atomic<bool>* stop = nullptr;  ///< once true, training ends after the step that is running
 };
 
 struct TrainResult {
-  std::vector<float> losses;  ///< of the steps of this run
-  std::vector<Seconds> step_seconds;
-  std::int64_t first_step = 0;  ///< completed before this run
-  std::int64_t completed = 0;   ///< in all
+  std::vector<float> losses;          ///< of the steps of this run
+  std::vector<Seconds> step_seconds;  ///< of the same steps, none of them traced
+  std::int64_t first_step = 0;        ///< completed before this run
+  std::int64_t completed = 0;         ///< in all
   bool stopped = false;
   std::optional<Timeline> timeline;
-  Issue issue = Issue::enqueued;  ///< what the last step ran as
-  Bytes host_pool;                ///< as allocated
+  std::optional<Seconds> traced_step;  ///< what the step of `timeline` took, as `step_seconds` counts
+  Issue issue = Issue::enqueued;       ///< what the last step of the training ran as
+  Bytes host_pool;                     ///< as allocated
 };
 
 /// Trains by a schedule. A step's loss is the mean over its micro-batches and ranks. Losses and weights don't depend on

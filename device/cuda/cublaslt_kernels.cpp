@@ -12,6 +12,7 @@ class CublasLtKernels::Library {
  public:
   Library(const LaunchTable& launches, bool tf32) : launches_(launches), tf32_(tf32) {}
 
+  [[nodiscard]] bool lists_tf32() const { return tf32_; }
   [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op, const MatrixProduct& product) {
     return known_.of(op, [&] {
       std::vector<CudaKernel> kernels;
@@ -64,6 +65,10 @@ CublasLtKernels::CublasLtKernels(const LaunchTable& launches, bool tf32)
     : library_(std::make_unique<Library>(launches, tf32)) {}
 
 CublasLtKernels::~CublasLtKernels() = default;
+
+bool CublasLtKernels::lists_tf32() const {
+  return library_->lists_tf32();
+}
 
 std::vector<CudaKernel> CublasLtKernels::kernels(const OpDescription& op) {
   const std::optional<MatrixProduct> product = matrix_product(op);

@@ -23,6 +23,8 @@ class CublasLtKernels final : public KernelSource {
   explicit CublasLtKernels(const LaunchTable& launches, bool tf32 = false);
   ~CublasLtKernels() override;
 
+  [[nodiscard]] bool lists_tf32() const override;
+
   /// Throws Error (exit 2) naming the operand when one has 2^31 elements or more.
   [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op) override;
   /// Without asking which there are. Throws Error (exit 3) also when the id is for another op.

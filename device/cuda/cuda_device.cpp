@@ -61,6 +61,20 @@ std::string driver_text(const std::string& own) {
   return own.empty() ? cuda : fmt::format("{} ({})", own, cuda);
 }
 
+constexpr int kFirstWithTf32 = 8;  // compute capability 8.0: CUDA C++ Programming Guide, "Compute Capabilities"
+
+/// Whether one of the sources lists TF32's kernels. On a GPU without TF32 its libraries would round to FP16 or nothing.
+bool lists_tf32(const std::vector<std::unique_ptr<KernelSource>>& sources, const cudaDeviceProp& found, int gpu) {
+  const bool asked = std::ranges::any_of(sources, [](const auto& source) { return source->lists_tf32(); });
+  if (asked && found.major < kFirstWithTf32) {
+    throw machine_error(
+        fmt::format("--device cuda:{},tf32: {} is of compute capability {}.{}, TF32 needs {}.0 or newer; "
+                    "leave tf32 out",
+                    gpu, found.name, found.major, found.minor, kFirstWithTf32));
+  }
+  return asked;
+}
+
 struct Prepared {
   Launch launch;
   std::vector<Bytes> inputs, outputs;
@@ -89,7 +103,7 @@ class CudaDevice final : public Device {
     must(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion", "the runtime's version");
     properties_ = {
         .name = found.name,
-        .device = fmt::format("cuda:{}", gpu_),
+        .device = fmt::format("cuda:{}{}", gpu_, lists_tf32(sources_, found, gpu_) ? ",tf32" : ""),
         .library = fmt::format("CUDA {}", version_text(runtime)),
         .instruction_set = fmt::format("sm_{}{}, {} SMs", found.major, found.minor, found.multiProcessorCount),
         .threads = 1,

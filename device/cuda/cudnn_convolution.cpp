@@ -19,8 +19,11 @@ bool is_reproducible(const CudnnNotes& notes) {
   return !notes.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) && !notes.has(CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION);
 }
 
-bool is_full_precision(const CudnnNotes& notes) {
-  return !notes.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) && !notes.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) &&
+/// With FP32 operands tensor cores mean TF32 unless inputs are converted down further, to FP16 or BF16: of cuDNN 9.19's
+/// engines for an A100 and an H100 none with tensor cores has a note of that.
+bool is_precise(const CudnnNotes& notes, bool tf32) {
+  return (tf32 || !notes.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE)) &&
+         !notes.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) &&
          !notes.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
 }
 
@@ -65,7 +68,7 @@ EngineList CudnnConvolution::engines(bool tf32) const {
       if (!ids.insert(id).second) continue;
       ++list.listed;
       const CudnnNotes notes = notes_of(configuration);
-      if (!is_reproducible(notes) || (!tf32 && !is_full_precision(notes))) continue;
+      if (!is_reproducible(notes) || !is_precise(notes, tf32)) continue;
       CudnnDescriptor plan = unfinished_plan(configuration, id);
       if (!plan.try_finalize()) continue;
       if (mode != CUDNN_HEUR_MODE_FALLBACK) numbers.insert(engine.number);

@@ -38,8 +38,8 @@ class CudnnConvolution {
 
   /// What heuristic modes A and B name, then the engines that only the fallback mode names, in this order, each
   /// configuration once, less what can't be used: engines that are non-deterministic, that don't support this graph, or
-  /// that are compiled at run time, whose bits would depend on the compiler found there; and, unless `tf32`, those that
-  /// use tensor cores or round inputs or sums to fewer bits than FP32.
+  /// that are compiled at run time, whose bits would depend on the compiler found there; that round sums to fewer bits
+  /// than FP32, or inputs to fewer than FP32 or, with `tf32`, on tensor cores, TF32.
   [[nodiscard]] EngineList engines(bool tf32) const;
   /// The plan of a kernel id. Throws Error (exit 3) of one line when it is for another version of cuDNN, another GPU,
   /// another kind of op or another layout, or its engine is non-deterministic, doesn't exist or doesn't support this.

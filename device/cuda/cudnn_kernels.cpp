@@ -71,6 +71,7 @@ class CudnnKernels::Library {
  public:
   Library(const LaunchTable& launches, bool tf32) : machine_(handle_.get()), launches_(launches), tf32_(tf32) {}
 
+  [[nodiscard]] bool lists_tf32() const { return tf32_; }
   [[nodiscard]] const CudnnMachine& machine() const { return machine_; }
 
   [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op) {
@@ -112,6 +113,10 @@ CudnnKernels::CudnnKernels(const LaunchTable& launches, bool tf32)
     : library_(std::make_unique<Library>(launches, tf32)) {}
 
 CudnnKernels::~CudnnKernels() = default;
+
+bool CudnnKernels::lists_tf32() const {
+  return library_->lists_tf32();
+}
 
 std::vector<CudaKernel> CudnnKernels::kernels(const OpDescription& op) {
   if (!is_cudnn_convolution(op)) return {};

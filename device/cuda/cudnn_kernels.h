@@ -22,6 +22,8 @@ class CudnnKernels final : public KernelSource {
   explicit CudnnKernels(const LaunchTable& launches, bool tf32 = false);
   ~CudnnKernels() override;
 
+  [[nodiscard]] bool lists_tf32() const override;
+
   /// Throws Error (exit 2) naming the operand when one has 2^31 elements or more.
   [[nodiscard]] std::vector<CudaKernel> kernels(const OpDescription& op) override;
   /// Without asking which there are. Throws Error (exit 3) also when the id is for another op.

@@ -16,11 +16,11 @@
 
 namespace spillway {
 
-std::unique_ptr<Device> make_gpu(int number) {
+std::unique_ptr<Device> make_gpu(int number, bool tf32) {
   std::vector<std::unique_ptr<KernelSource>> sources;
   use_gpu(number);  // the libraries' handles are made for it
-  sources.push_back(std::make_unique<CudnnKernels>(gpu_launches()));
-  sources.push_back(std::make_unique<CublasLtKernels>(gpu_launches()));
+  sources.push_back(std::make_unique<CudnnKernels>(gpu_launches(), tf32));
+  sources.push_back(std::make_unique<CublasLtKernels>(gpu_launches(), tf32));
   sources.push_back(std::make_unique<ElementKernels>(gpu_launches()));
   return make_cuda_device(number, std::move(sources), library_all_reduce());
 }

@@ -38,6 +38,8 @@ struct CudaKernel {
 class KernelSource {
  public:
   virtual ~KernelSource() = default;
+  /// Whether `kernels` also lists those that round inputs to TF32. `kernel` takes their ids whether or not.
+  [[nodiscard]] virtual bool lists_tf32() const { return false; }
   /// The kernels for this op, the best first; empty where the source has none. Same answer on every call.
   [[nodiscard]] virtual std::vector<CudaKernel> kernels(const OpDescription& op) = 0;
   /// The kernel of this id; empty where the id is none of this source. Throws Error (exit 3) of one line when it is,

@@ -5,7 +5,7 @@
 
 namespace spillway {
 
-std::unique_ptr<Device> make_gpu(int) {
+std::unique_ptr<Device> make_gpu(int, bool) {
   throw machine_error("this build has no CUDA device");
 }
 

@@ -29,7 +29,12 @@ class DeviceView : public testing::Test {
 
 TEST_F(DeviceView, IsLeftOutOfATraceWithoutIt) {
   EXPECT_THAT(shown(), Not(testing::AnyOf(HasSubstr("driver"), HasSubstr("clocks"), HasSubstr("device's kernels"),
-                                          HasSubstr("throttled"))));
+                                          HasSubstr("throttled"), HasSubstr("precision"))));
+}
+
+TEST_F(DeviceView, SaysThatKernelsMayRoundToTf32) {
+  replace("\"device\": \"cpu\", \"library\"", "\"device\": \"cuda:0,tf32\", \"library\"");
+  EXPECT_THAT(shown(), testing::ContainsRegex("precision +TF32: convolutions and products may round"));
 }
 
 TEST_F(DeviceView, ShowsDriverClocksAndKernels) {

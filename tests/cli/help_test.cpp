@@ -35,7 +35,7 @@ std::set<std::string> flags_in(const std::string& help) {
   std::set<std::string> flags;
   for (const std::string& line : lines_of(help)) {
     std::smatch match;
-    if (std::regex_search(line, match, std::regex("^  (-[a-z], )?(--[a-z-]+)"))) flags.insert(match[2]);
+    if (std::regex_search(line, match, std::regex("^  (-[a-z], )?(--[a-z0-9-]+)"))) flags.insert(match[2]);
   }
   return flags;
 }

@@ -77,12 +77,23 @@ TEST_F(JsonTest, SimulateSaysTheSameAsThePlan) {
 TEST_F(JsonTest, ExecuteTellsALossForEachStepToTheLastBit) {
   const json facts = run({"execute", "mlp.plan.json", "--steps", "4", "--json", "--timeline", "t"});
   expect_numbers(facts, {"steps", "step_seconds", "samples_per_second", "stall_seconds", "arena_bytes", "host_bytes"});
+  expect_numbers(facts, {"traced_step_seconds"});
+  EXPECT_DOUBLE_EQ(facts.at("tracing_overhead").get<double>(),
+                   facts["traced_step_seconds"].get<double>() / facts["step_seconds"].get<double>() - 1);
   ASSERT_EQ(facts.at("losses").size(), 4U);
   // What a person reads are the same floats, by their shortest text.
   const ProgramResult text = run_spillway(folder(), {"execute", "mlp.plan.json", "--steps", "4"});
   for (const json& loss : facts["losses"]) {
     EXPECT_NE(text.out.find("loss " + loss.dump() + " "), std::string::npos) << loss << "\n" << text.out;
   }
+}
+
+TEST_F(JsonTest, ExecuteTellsWhatTracingCostOnlyWhereAStepWasTraced) {
+  EXPECT_FALSE(run({"execute", "mlp.plan.json", "--steps", "2", "--json"}).contains("tracing_overhead"));
+  EXPECT_THAT(run_spillway(folder(), {"execute", "mlp.plan.json", "--steps", "2"}).out,
+              testing::Not(testing::HasSubstr("tracing")));
+  EXPECT_THAT(run_spillway(folder(), {"execute", "mlp.plan.json", "--steps", "2", "--timeline", "t"}).out,
+              testing::ContainsRegex("tracing +[+-][0-9.]+ %: [0-9.]+ [mu]?s for the step in the timeline\n"));
 }
 
 TEST_F(JsonTest, CompareTellsStepsStreamsKindsAndOps) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "core/error.h"
 #include "device/spec.h"
@@ -120,6 +122,32 @@ TEST_F(Train, TimesEveryInstructionWhenAsked) {
     }
   }
   for (const ResidentBytes& point : result.timeline->resident) EXPECT_LE(point.bytes, swapped_.arena_bytes);
+}
+
+TEST_F(Train, IsTheSameToTheLastBitWhetherAStepIsTracedOrNot) {
+  const auto content = [](const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  TrainRequest plain = request(swapped_, 3), traced = request(swapped_, 3);
+  plain.save = path("plain.safetensors");
+  traced.save = path("traced.safetensors");
+  traced.checkpoint = path("checkpoints");
+  traced.timeline = true;
+  const TrainResult expected = run(plain), found = run(traced);
+  EXPECT_FALSE(expected.traced_step.has_value());
+  ASSERT_TRUE(found.timeline && found.traced_step);
+  EXPECT_GE(*found.traced_step, found.timeline->step);  // loading the batch belongs to it too
+  EXPECT_EQ(found.losses, expected.losses);
+  EXPECT_EQ(found.completed, 3);
+  EXPECT_EQ(found.step_seconds.size(), 3U);  // not of the traced steps
+  EXPECT_FALSE(content(*plain.save).empty());
+  EXPECT_EQ(content(*traced.save), content(*plain.save));
+
+  traced.steps = plain.steps = 4;
+  traced.resume = true;
+  traced.timeline = false;
+  EXPECT_THAT(run(traced).losses, testing::ElementsAre(run(plain).losses.back()));
 }
 
 TEST_F(Train, RefusesATraceOfAnotherMachine) {

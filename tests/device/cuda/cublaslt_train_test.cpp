@@ -12,16 +12,17 @@
 #include "executor/train.h"
 #include "tests/device/cuda/fake_cublaslt.h"
 #include "tests/device/cuda/fake_gpu.h"
+#include "tests/support/error_of.h"
 #include "tests/support/training.h"
 
 namespace spillway {
 namespace {
 
 /// As make_gpu orders them: the library before our own loops.
-std::unique_ptr<Device> gpu_with_cublaslt() {
+std::unique_ptr<Device> gpu_with_cublaslt(bool tf32 = false) {
   std::vector<std::unique_ptr<KernelSource>> sources;
   use_gpu(0);
-  sources.push_back(std::make_unique<CublasLtKernels>(streamed_launches()));
+  sources.push_back(std::make_unique<CublasLtKernels>(streamed_launches(), tf32));
   sources.push_back(std::make_unique<ElementKernels>(streamed_launches()));
   return make_cuda_device(0, std::move(sources));
 }
@@ -81,6 +82,30 @@ TEST_F(CublasLtTraining, GivesTheSameBitsWhateverThePlanEnqueuedAndAsAGraph) {
   }
   EXPECT_THAT(FakeCublasLt::leaks(), testing::IsEmpty());
   EXPECT_THAT(FakeCuda::leaks(), testing::IsEmpty());
+}
+
+TEST_F(CublasLtTraining, RunsATf32PlanOnADeviceThatWasNotAskedForTf32) {
+  const std::string device = gpu_with_cublaslt(true)->properties().device;
+  EXPECT_EQ(device, "cuda:0,tf32");
+  const Trace trace = profile_tiny(kTinyMlp, *gpu_with_cublaslt(true));
+  EXPECT_EQ(trace.provenance.device, device);
+  EXPECT_EQ(trace.machine.device, device);
+  EXPECT_THAT(kernels_of_linear_ops(trace), testing::Each(testing::HasSubstr("|tf32")));
+  const Schedule kept = schedule_at(trace, "in-memory", 1).value();
+  EXPECT_EQ(kept.plan.platform.device, device);
+  const std::vector<float> expected = losses(*gpu_with_cublaslt(true), trace, kept, Issue::enqueued);
+  EXPECT_EQ(losses(*gpu_with_cublaslt(false), trace, kept, Issue::enqueued), expected);
+
+  const Trace precise = profile_tiny(kTinyMlp, *gpu_with_cublaslt());
+  EXPECT_NE(losses(*gpu_with_cublaslt(), precise, schedule_at(precise, "in-memory", 1).value(), Issue::enqueued),
+            expected);
+}
+
+TEST_F(CublasLtTraining, RefusesTf32OnAGpuWithoutIt) {
+  FakeCuda::set_device({.name = "Tesla T4", .major = 7, .minor = 5});
+  EXPECT_EQ(gpu_with_cublaslt()->properties().device, "cuda:0");
+  EXPECT_EQ(error_of([] { static_cast<void>(gpu_with_cublaslt(true)); }),
+            "3: --device cuda:0,tf32: Tesla T4 is of compute capability 7.5, TF32 needs 8.0 or newer; leave tf32 out");
 }
 
 }  // namespace

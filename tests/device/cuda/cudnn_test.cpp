@@ -178,6 +178,10 @@ TEST(CudnnConvolution, ListsTensorCoresOnlyWhereTheyAreAllowed) {
   const auto has_tensor_cores = [](const EngineChoice& choice) {
     return std::count(choice.notes.begin(), choice.notes.end(), "tensor_core") > 0;
   };
+  for (const EngineChoice& choice : tf32.choices) {  // FP16 and BF16 aren't TF32
+    EXPECT_THAT(choice.notes, Not(Contains("down_convert_inputs"))) << choice.id;
+    EXPECT_THAT(choice.notes, Not(Contains("reduced_precision_reduction"))) << choice.id;
+  }
   EXPECT_TRUE(std::any_of(tf32.choices.begin(), tf32.choices.end(), has_tensor_cores));
   EXPECT_TRUE(std::none_of(strict.choices.begin(), strict.choices.end(), has_tensor_cores));
   EXPECT_GT(tf32.choices.size(), strict.choices.size());

@@ -129,6 +129,47 @@ TEST_P(OnTheFakeGpu, EveryKernelRunsOnceBeforeItIsHeldOrCaptured) {
   EXPECT_EQ(trained.late(), 0);
 }
 
+/// Counts the events that are recorded.
+class CountedRecords final : public ForwardingDevice {
+ public:
+  using ForwardingDevice::ForwardingDevice;
+  void enqueue_record(StreamId stream, EventId event, std::uint64_t value) override {
+    ++records_;
+    inner().enqueue_record(stream, event, value);
+  }
+  [[nodiscard]] std::size_t records() const { return records_; }
+
+ private:
+  std::size_t records_ = 0;
+};
+
+TEST_P(OnTheFakeGpu, StepsWhoseTimesAreReportedRecordNoMoreEventsForATimeline) {
+  const Schedule schedule = planned("threshold", 0.45);
+  const auto records_after_each_step = [&](bool timeline, Issue issue, std::size_t& in_all) {
+    const std::unique_ptr<Device> gpu = fake_gpu();
+    CountedRecords counted(*gpu);
+    std::vector<std::size_t> records;
+    TrainRequest training;
+    training.trace = &trace_;
+    training.schedule = &schedule;
+    training.steps = kSteps;
+    training.issue = issue;
+    training.timeline = timeline;
+    training.progress = [&](const StepReport&) { records.push_back(counted.records()); };
+    const TrainResult result = train(counted, training);
+    EXPECT_EQ(result.issue, issue);
+    EXPECT_EQ(result.timeline.has_value(), timeline);
+    in_all = counted.records();
+    return records;
+  };
+  for (const Issue issue : {Issue::enqueued, Issue::graph}) {
+    std::size_t plain = 0, traced = 0;
+    EXPECT_EQ(records_after_each_step(true, issue, traced), records_after_each_step(false, issue, plain));
+    // Two traced steps, each with two events for each instruction at least.
+    EXPECT_GE(traced, plain + 4 * schedule.instructions.size());
+  }
+}
+
 class AgainstTheCpu : public OnTheFakeGpu {};
 
 TEST_P(AgainstTheCpu, LossesAreTheSameButForRounding) {

@@ -5,7 +5,7 @@
 
 namespace spillway {
 
-std::unique_ptr<Device> make_gpu(int) {
+std::unique_ptr<Device> make_gpu(int, bool) {  // of our own kernels none rounds to TF32
   return fake_gpu();
 }
 
