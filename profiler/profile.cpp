@@ -15,6 +15,7 @@
 #include "core/statistics.h"
 #include "profiler/copy_timer.h"
 #include "profiler/distinct_ops.h"
+#include "profiler/interference.h"
 #include "profiler/issue_timer.h"
 #include "profiler/kernel_observer.h"
 #include "profiler/machine.h"
@@ -60,52 +61,6 @@ Workbench bench_for(Device& device, const std::vector<Variant>& variants) {
     throw machine_error(fmt::format("{}: its operands and workspace alone need {} ({} bytes): {}", named(*largest),
                                     to_text(operands), operands.value, error.what()));
   }
-}
-
-/// The median of value(timing), each weighing as much as the op lasts, since short ones hardly see a copy.
-template <class Value>
-double weighted_median(const std::vector<OpTiming>& timings, double if_none, Value value) {
-  std::vector<std::pair<double, double>> weighted;
-  double total = 0, passed = 0;
-  for (const OpTiming& timing : timings) {
-    if (timing.copying_disturbed || timing.copy_rate.value <= 0 || timing.seconds.value <= 0) continue;
-    weighted.emplace_back(value(timing), timing.seconds.value);
-    total += timing.seconds.value;
-  }
-  std::ranges::sort(weighted);
-  for (const auto& [each, weight] : weighted) {
-    passed += weight;
-    if (passed >= total / 2) return each;
-  }
-  return if_none;
-}
-
-/// What copies do to ops in general.
-struct Interference {
-  BytesPerSecond rate;  ///< of the whole trace
-  double slowdown = 0;  ///< typical share by which an op is slower at that rate
-};
-
-// An op too short to see copies at anything near the trace's rate tells little; what it tells isn't magnified further
-// than this.
-constexpr double kMostScaling = 2;
-
-/// By which share the op is slower while copies cross the link at `rate`: in proportion from the rate that it saw.
-///
-/// A device without a link rate is measured at full speed, since only that shows through the noise: a 3D convolution
-/// of 16 channels on one core of two was 5.3 % slower at 13.5 GB/s both ways together, 0.9 % at 6 GB/s, and no slower
-/// than its spread of 1 % at 1.7 and at 0.3 GB/s. In proportion from full speed that makes 0.7 % and 0.1 %: for the
-/// links that are simulated the error is below what could be measured there.
-double slowdown_at(BytesPerSecond rate, const OpTiming& timing) {
-  const double scaling = timing.copy_rate.value > 0 ? std::min(kMostScaling, rate.value / timing.copy_rate.value) : 1;
-  return std::max(0.0, timing.while_copying / timing.seconds - 1) * scaling;
-}
-
-Interference interference_of(const std::vector<OpTiming>& timings, BytesPerSecond link) {
-  const BytesPerSecond rate{
-      weighted_median(timings, link.value, [](const OpTiming& timing) { return timing.copy_rate.value; })};
-  return {.rate = rate,
-          .slowdown = weighted_median(timings, 0, [&](const OpTiming& timing) { return slowdown_at(rate, timing); })};
 }
 
 constexpr std::int64_t kStepsInPlace = 3;
