@@ -25,6 +25,7 @@ ExitCode run_doctor() {
     fmt::print("  one core only: copies and compute take turns, so predicted times will be too short\n");
   }
   fmt::print("cuda device: {}\n", gpu_text());
+  print_facts(gpu_libraries());
   fmt::print("many ranks: {}\n", mpi_version() ? *mpi_version() + "; start them with mpirun"
                                                : "not built in; install libopenmpi-dev and openmpi-bin, build again");
   fmt::print("simgrid engine: {}\n", simgrid_version() ? "SimGrid " + *simgrid_version()

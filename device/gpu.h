@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "device/device.h"
 
@@ -17,5 +19,9 @@ namespace spillway {
 
 /// What `doctor` says of it, one line: `works: ...`, or what is missing and how to get it.
 [[nodiscard]] std::string gpu_text();
+
+/// NVIDIA's libraries for `doctor`: names, with their versions or what is missing and what then doesn't work. Those
+/// that are loaded only when they are needed are loaded now. Empty where the build has no CUDA device.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> gpu_libraries();
 
 }  // namespace spillway

@@ -3,14 +3,19 @@
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "core/error.h"
 #include "device/cuda/cublaslt_kernels.h"
+#include "device/cuda/cublaslt_machine.h"
 #include "device/cuda/cuda_call.h"
 #include "device/cuda/cuda_device.h"
 #include "device/cuda/cudnn_kernels.h"
+#include "device/cuda/cudnn_machine.h"
 #include "device/cuda/element_kernels.h"
+#include "device/cuda/gpu_libraries.h"
 #include "device/cuda/launch_table.h"
 #include "device/cuda/library_all_reduce.h"
 
@@ -40,6 +45,16 @@ std::string gpu_text() {
   } catch (const Error& error) {
     return error.what();
   }
+}
+
+std::vector<std::pair<std::string, std::string>> gpu_libraries() {
+  // The program is linked with the first two, and wouldn't have started without them.
+  std::vector<std::pair<std::string, std::string>> facts{{"cuDNN", cudnn_version()}, {"cuBLASLt", cublaslt_version()}};
+  std::string why;
+  const std::string nccl = all_reduce_library_version(why);
+  facts.push_back(library_fact("NCCL", nccl, why, "all-reduces between GPUs go through host memory"));
+  std::ranges::move(tool_facts(), std::back_inserter(facts));
+  return facts;
 }
 
 }  // namespace spillway

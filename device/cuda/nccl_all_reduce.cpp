@@ -16,11 +16,6 @@
 namespace spillway {
 namespace {
 
-/// 22809 is 2.28.9: the scheme of NCCL 2.9 and newer.
-std::string version_text(int version) {
-  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-}
-
 std::size_t free_memory() {
   std::size_t free = 0, total = 0;
   must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", "what NCCL takes");
@@ -102,7 +97,8 @@ class NcclAllReduce final : public GpuAllReduce {
     if (nccl_.missing.empty()) {
       int version = 0;
       check_nccl(nccl_.get_version(&version), "ncclGetVersion", "its version");
-      mine = fmt::format("NCCL {}, algorithm {}, protocol {}", version_text(version), nccl_.algorithm, nccl_.protocol);
+      mine = fmt::format("NCCL {}, algorithm {}, protocol {}", nccl_version_text(version), nccl_.algorithm,
+                         nccl_.protocol);
     }
     const std::vector<std::string> found = meeting.all_gather(mine), reasons = meeting.all_gather(nccl_.missing);
     for (std::size_t rank = 0; rank < found.size(); ++rank) {

@@ -18,6 +18,10 @@ std::string pinned(const char* variable, const char* otherwise) {
 
 }  // namespace
 
+std::string nccl_version_text(int version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
 NcclLibrary load_nccl(const std::string& name) {
   NcclLibrary library;
   const std::optional<SharedLibrary> loaded = SharedLibrary::open(name, library.missing);

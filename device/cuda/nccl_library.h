@@ -27,6 +27,9 @@ struct NcclLibrary {
   decltype(&::ncclRedOpDestroy) red_op_destroy = nullptr;
 };
 
+/// "2.28.9" for 22809: the scheme of NCCL 2.9 and newer.
+[[nodiscard]] std::string nccl_version_text(int version);
+
 /// Loads `name`, which stays loaded, and sets NCCL_ALGO to Ring and NCCL_PROTO to Simple where the user hasn't set
 /// them: otherwise NCCL chooses by size and topology, and there is no other way to tell it (ncclConfig_t, up to 2.28,
 /// has neither). No other thread may use the environment meanwhile.

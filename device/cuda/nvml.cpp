@@ -79,7 +79,7 @@ Nvml::~Nvml() {
   static_cast<void>(calls_->shutdown());  // nobody is left who could be told
 }
 
-std::unique_ptr<Nvml> Nvml::open(const std::string& name, const std::string& pci_bus_id, std::string& why) {
+std::unique_ptr<Nvml> Nvml::open(const std::string& name, std::string& why) {
   const std::optional<SharedLibrary> library = SharedLibrary::open(name, why);
   if (!library) return nullptr;
   auto calls = std::make_unique<NvmlCalls>();
@@ -101,7 +101,12 @@ std::unique_ptr<Nvml> Nvml::open(const std::string& name, const std::string& pci
     why = fmt::format("nvmlInit_v2 failed with {}", result);
     return nullptr;
   }
-  std::unique_ptr<Nvml> nvml(new Nvml(std::move(calls)));  // shuts down what was begun
+  return std::unique_ptr<Nvml>(new Nvml(std::move(calls)));  // shuts down what was begun
+}
+
+std::unique_ptr<Nvml> Nvml::open(const std::string& name, const std::string& pci_bus_id, std::string& why) {
+  std::unique_ptr<Nvml> nvml = open(name, why);
+  if (!nvml) return nullptr;
   if (const int result = nvml->calls_->handle_by_pci_bus_id(pci_bus_id.c_str(), &nvml->gpu_); result != kSuccess) {
     why = fmt::format("nvmlDeviceGetHandleByPciBusId_v2 failed with {} for {}", result, pci_bus_id);
     return nullptr;
@@ -116,6 +121,7 @@ std::string Nvml::driver_version() const {
 }
 
 std::optional<ClockReading> Nvml::read() const {
+  if (gpu_ == nullptr) return std::nullopt;
   ClockReading reading;
   reading.sm_megahertz = value_of<unsigned>(calls_->clock, gpu_, kSmClock);
   reading.memory_megahertz = value_of<unsigned>(calls_->clock, gpu_, kMemoryClock);

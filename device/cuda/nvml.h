@@ -17,6 +17,8 @@ class Nvml {
   /// library or it doesn't know the GPU: whoever wants to read then does without.
   [[nodiscard]] static std::unique_ptr<Nvml> open(const std::string& library, const std::string& pci_bus_id,
                                                   std::string& why);
+  /// The same without a GPU: `read` then tells nothing.
+  [[nodiscard]] static std::unique_ptr<Nvml> open(const std::string& library, std::string& why);
   ~Nvml();
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;

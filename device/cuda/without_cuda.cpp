@@ -17,4 +17,8 @@ std::string gpu_text() {
   return "not built in; train on the cpu device";
 }
 
+std::vector<std::pair<std::string, std::string>> gpu_libraries() {
+  return {};
+}
+
 }  // namespace spillway

@@ -8,4 +8,9 @@ std::unique_ptr<GpuAllReduce> library_all_reduce() {
   return nullptr;
 }
 
+std::string all_reduce_library_version(std::string& why) {
+  why = "this build has no NCCL";
+  return "";
+}
+
 }  // namespace spillway

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "device/cuda/gpu_libraries.h"
 #include "tests/device/cuda/fake_cupti.h"
 #include "tests/device/cuda/fake_gpu.h"
 #include "tests/device/cuda/fake_nvml.h"
@@ -65,6 +66,27 @@ TEST_F(GpuToolsTest, WithoutTheLibrariesTheDeviceWorksAndSaysWhatIsMissing) {
   EXPECT_THAT(gpu->facts(), Not(Contains(Pair("device's kernels", testing::_))));  // nobody has asked yet
   EXPECT_EQ(gpu->observe([] {}), std::nullopt);
   EXPECT_THAT(gpu->facts(), Contains(Pair("device's kernels", HasSubstr("not seen: libno-cupti.so.1: cannot open"))));
+}
+
+TEST_F(GpuToolsTest, DoctorTellsVersionsWithoutAGpu) {
+  FakeCuda::no_driver(true);
+  nvml_.pci_bus_id = "of no GPU";
+  EXPECT_THAT(tool_facts(both_),
+              testing::ElementsAre(Pair("NVML", "of driver 580.65.06"), Pair("CUPTI", testing::StartsWith("CUPTI 1"))));
+  EXPECT_EQ(nvml_.users, 0) << "begun and not shut down";
+}
+
+TEST_F(GpuToolsTest, DoctorTellsWhatIsMissingAndWhatThatMeans) {
+  EXPECT_THAT(tool_facts({.nvml = "libno-nvml.so.1", .cupti = "libno-cupti.so.1"}),
+              testing::ElementsAre(
+                  Pair("NVML", testing::MatchesRegex("missing: libno-nvml.so.1: cannot open .*; profiles don't tell "
+                                                     "clocks or throttling")),
+                  Pair("CUPTI", testing::MatchesRegex("missing: libno-cupti.so.1: cannot open .*; profiles have no "
+                                                      "kernels' names and device times"))));
+  nvml_.init_result = 9;
+  EXPECT_THAT(tool_facts({.nvml = SPILLWAY_FAKE_NVML, .cupti = ""}),
+              testing::ElementsAre(Pair("NVML", HasSubstr("missing: nvmlInit_v2 failed with 9; ")),
+                                   Pair("CUPTI", HasSubstr("missing: none is to be loaded; "))));
 }
 
 TEST_F(GpuToolsTest, WhoRefusedOnceIsNotAskedAgain) {

@@ -17,4 +17,8 @@ std::string gpu_text() {
   return "works, on host threads in a GPU's place: its times say nothing of any GPU";
 }
 
+std::vector<std::pair<std::string, std::string>> gpu_libraries() {
+  return {};
+}
+
 }  // namespace spillway
