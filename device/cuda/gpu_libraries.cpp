@@ -18,8 +18,9 @@ std::vector<std::pair<std::string, std::string>> tool_facts(const ToolLibraries&
     driver = driver.empty() ? "of a driver that doesn't tell its version" : "of driver " + driver;
   }
   const std::unique_ptr<CuptiKernels> cupti = CuptiKernels::open(libraries.cupti, why_no_cupti);
+  const std::string name = "CUPTI ";  // version() begins with it
   return {library_fact("NVML", driver, why_no_nvml, "profiles don't tell clocks or throttling"),
-          library_fact("CUPTI", cupti ? cupti->version() : "", why_no_cupti,
+          library_fact("CUPTI", cupti ? cupti->version().substr(name.size()) : "", why_no_cupti,
                        "profiles have no kernels' names and device times")};
 }
 

@@ -72,7 +72,7 @@ TEST_F(GpuToolsTest, DoctorTellsVersionsWithoutAGpu) {
   FakeCuda::no_driver(true);
   nvml_.pci_bus_id = "of no GPU";
   EXPECT_THAT(tool_facts(both_),
-              testing::ElementsAre(Pair("NVML", "of driver 580.65.06"), Pair("CUPTI", testing::StartsWith("CUPTI 1"))));
+              testing::ElementsAre(Pair("NVML", "of driver 580.65.06"), Pair("CUPTI", testing::StartsWith("1"))));
   EXPECT_EQ(nvml_.users, 0) << "begun and not shut down";
 }
 
