@@ -37,6 +37,15 @@ TrainRequest request_of(const ExecuteOptions& options, const ScheduleFile& file)
   return request;
 }
 
+/// One line, or empty: gradients were added up otherwise than when the plan's times were measured.
+std::string other_all_reduce(const Trace& trace, const Plan& plan, const Device& device) {
+  const auto curve = std::ranges::find(trace.all_reduces, plan.platform.ranks(), &AllReduceCurve::ranks);
+  if (curve == trace.all_reduces.end() || curve->by == device.all_reduce()) return {};
+  const auto named = [](const std::string& by) { return by.empty() ? "host memory" : by; };
+  return fmt::format("the trace's all-reduces went through {}, these through {}: times differ, and maybe last bits",
+                     named(curve->by), named(device.all_reduce()));
+}
+
 void print_json(const TrainResult& result, const Schedule& schedule, double step) {
   Report report;
   report.add("steps", result.completed);
@@ -111,6 +120,8 @@ ExitCode run_execute(const ExecuteOptions& options) {
   const TrainResult result = train(*device, request);
   line.clear();
   if (!ranks.is_first()) return ExitCode::yes;
+  if (const std::string warning = other_all_reduce(file.trace, schedule.plan, *device); !warning.empty())
+    fmt::print(stderr, "spillway: {}\n", warning);
   if (result.timeline) write_file_atomically(*options.timeline, timeline_text(*result.timeline));
 
   const double step = result.step_seconds.empty() ? 0 : median(result.step_seconds).value;

@@ -54,6 +54,7 @@ struct CopyCurves {
 struct AllReduceCurve {
   std::int64_t ranks = 2;
   std::vector<CopyPoint> points;
+  std::string by = {};  ///< what added up on GPUs: "NCCL 2.28.9, algorithm Ring, protocol Simple"; empty: host memory
   friend bool operator==(const AllReduceCurve&, const AllReduceCurve&) = default;
 };
 

@@ -152,8 +152,11 @@ class Device {
     static_cast<void>(meeting);
     return false;
   }
-  /// Whether enqueue_all_reduce may be called: join_ranks has returned true.
-  [[nodiscard]] virtual bool has_all_reduce() const { return false; }
+  /// What adds up in enqueue_all_reduce, with all that decides its bits: "NCCL 2.28.9, algorithm Ring, protocol
+  /// Simple". Empty: join_ranks hasn't returned true.
+  [[nodiscard]] virtual std::string all_reduce() const { return {}; }
+  /// Whether enqueue_all_reduce may be called.
+  [[nodiscard]] bool has_all_reduce() const { return !all_reduce().empty(); }
   /// Each float of the pieces becomes the sum over all ranks, each of their values scaled, rounded in an order that is
   /// the same on every run and rank. Every rank enqueues the same sizes in the same order, all to one stream. A rank
   /// that fails, or is gone, comes out of the next `wait` where the device can tell.

@@ -79,6 +79,7 @@ AllReduceCurve time_all_reduces(Device& device, Communicator& ranks, const std::
                                 Bytes largest) {
   AllReduceCurve curve{.ranks = ranks.size(), .points = {}};
   Reducer reducer(device, ranks, largest);
+  curve.by = device.all_reduce();
   for (Bytes size = kSmallest; size <= largest; size = size * 4) {
     if (progress) progress(size);
     RankSum sum = reducer.sum_of(size);

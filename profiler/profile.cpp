@@ -165,7 +165,7 @@ Trace profile(Device& device, const ProfileRequest& request) {
     request.progress({trial, number, count, op.name, op.batch, {elapsed.count()}});
   };
   const std::vector<std::int64_t> batches = ascending(request.batches);
-  std::vector<Variant> variants = variants_of(device, request.graph, batches, request.layout);
+  std::vector<Variant> variants = variants_of(device, request.graph, batches, request.layout, request.candidates);
   Workbench bench = bench_for(device, variants);
   prepare_undisputed(device, variants);
 

@@ -25,10 +25,11 @@ struct ProfileProgress {
 
 struct ProfileRequest {
   Graph graph;
-  std::vector<std::int64_t> batches;       ///< at least one, each above zero; order and doubles don't matter
-  std::string command;                     ///< for the trace's provenance
-  std::optional<Layout> layout = {};       ///< empty: the faster one of those that the device has kernels for
-  std::optional<RepeatRule> repeats = {};  ///< empty: repeat_rule() of the device
+  std::vector<std::int64_t> batches;  ///< at least one, each above zero; order and doubles don't matter
+  std::string command;                ///< for the trace's provenance
+  std::optional<Layout> layout = {};  ///< empty: the faster one of those that the device has kernels for
+  std::size_t candidates = 4;  ///< kernels of an op that are tried out on a GPU; each one more costs every op some runs
+  std::optional<RepeatRule> repeats = {};                     ///< empty: repeat_rule() of the device
   std::function<void(const ProfileProgress&)> progress = {};  ///< may be empty
   std::function<void(const std::string&)> warn = {};          ///< may be empty; takes one line
 };

@@ -11,16 +11,13 @@
 namespace spillway {
 namespace {
 
-// Libraries name first what their heuristics take for the best; each one more costs every op some runs.
-constexpr std::size_t kMostCandidates = 4;
-
 Error too_large(const Device& device, const DistinctOp& op, Bytes needed, const char* of_what) {
   return machine_error(fmt::format("{}: its {} alone need {} ({} bytes), but device {} has {}; try a smaller batch",
                                    named(op), of_what, to_text(needed), needed.value, device.properties().device,
                                    to_text(device.properties().memory)));
 }
 
-std::vector<Candidate> candidates_of(Device& device, const DistinctOp& op) {
+std::vector<Candidate> candidates_of(Device& device, const DistinctOp& op, std::size_t most) {
   const DeviceProperties& properties = device.properties();
   const Bytes operands = place_operands(op.description, Bytes{0}, properties.alignment).end;
   if (operands > properties.memory) throw too_large(device, op, operands, "operands");
@@ -37,17 +34,18 @@ std::vector<Candidate> candidates_of(Device& device, const DistinctOp& op) {
     smallest = std::min(smallest, places.end);
     if (places.end <= properties.memory)
       result.push_back({.option = option, .places = std::move(places), .kernel = {}});
-    if (result.size() == (properties.on_host ? 1 : kMostCandidates)) break;
+    if (result.size() == (properties.on_host ? 1 : most)) break;
   }
   if (result.empty()) throw too_large(device, op, smallest, "operands and workspace");
   return result;
 }
 
-Variant variant_in(Layout layout, Device& device, const Graph& graph, const std::vector<std::int64_t>& batches) {
+Variant variant_in(Layout layout, Device& device, const Graph& graph, const std::vector<std::int64_t>& batches,
+                   std::size_t most) {
   Variant variant{.graph = graph, .batches = batches, .distinct = {}, .candidates = {}};
   variant.graph.layout = layout;
   variant.distinct = distinct_ops(with_accumulations(variant.graph), batches);
-  for (const DistinctOp& op : variant.distinct.ops) variant.candidates.push_back(candidates_of(device, op));
+  for (const DistinctOp& op : variant.distinct.ops) variant.candidates.push_back(candidates_of(device, op, most));
   return variant;
 }
 
@@ -62,13 +60,13 @@ std::string named(const DistinctOp& op) {
 }
 
 std::vector<Variant> variants_of(Device& device, const Graph& graph, const std::vector<std::int64_t>& batches,
-                                 std::optional<Layout> layout) {
+                                 std::optional<Layout> layout, std::size_t most) {
   std::vector<Variant> variants;
-  variants.push_back(variant_in(layout.value_or(graph.layout), device, graph, batches));
+  variants.push_back(variant_in(layout.value_or(graph.layout), device, graph, batches, most));
   if (layout || !depends_on_layout(graph)) return variants;
   const Layout other = graph.layout == Layout::channels_last ? Layout::channels_first : Layout::channels_last;
   try {
-    variants.push_back(variant_in(other, device, graph, batches));
+    variants.push_back(variant_in(other, device, graph, batches, most));
   } catch (const Error& error) {
     // What the device can't run in its other layout is no candidate.
     if (error.code() != ExitCode::machine) throw;

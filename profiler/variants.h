@@ -33,7 +33,8 @@ struct Variant {
 ///
 /// `layout`: only this one. Throws Error (exit 3) naming the op, and its bytes where none of its kernels fits.
 [[nodiscard]] std::vector<Variant> variants_of(Device& device, const Graph& graph,
-                                               const std::vector<std::int64_t>& batches, std::optional<Layout> layout);
+                                               const std::vector<std::int64_t>& batches, std::optional<Layout> layout,
+                                               std::size_t most);
 
 /// "op 'conv1' at batch 4"
 [[nodiscard]] std::string named(const DistinctOp& op);

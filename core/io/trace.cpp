@@ -28,8 +28,9 @@ std::vector<CopyPoint> curve_from_json(const JsonNode& node) {
 std::vector<AllReduceCurve> all_reduces_from_json(const JsonNode& node) {
   std::vector<AllReduceCurve> curves;
   for (const JsonNode& item : node.items()) {
-    item.only({"ranks", "points"});
+    item.only({"ranks", "by", "points"});
     curves.push_back({.ranks = item.at("ranks").integer(2), .points = curve_from_json(item.at("points"))});
+    if (const auto by = item.find("by")) curves.back().by = by->string();
     if (curves.back().points.empty()) item.at("points").fail("at least one point");
     if (curves.size() > 1 && curves[curves.size() - 2].ranks >= curves.back().ranks)
       item.at("ranks").fail("more ranks than the curve before");
@@ -139,7 +140,10 @@ std::string trace_text(const Trace& trace) {
                      {"in_both", curve_to_json(trace.copies.in_both)},
                      {"out_both", curve_to_json(trace.copies.out_both)}}}};
   for (const AllReduceCurve& curve : trace.all_reduces) {
-    json["all_reduces"].push_back({{"ranks", curve.ranks}, {"points", curve_to_json(curve.points)}});
+    OrderedJson item{{"ranks", curve.ranks}};
+    if (!curve.by.empty()) item["by"] = curve.by;
+    item["points"] = curve_to_json(curve.points);
+    json["all_reduces"].push_back(std::move(item));
   }
   for (const LayoutTrial& trial : trace.layouts) {
     json["layouts"].push_back({{"layout", spelling(trial.layout, kLayouts)},

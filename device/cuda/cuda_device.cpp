@@ -234,7 +234,7 @@ class CudaDevice final : public Device {
     met_ = true;
     return joined_ranks_;
   }
-  [[nodiscard]] bool has_all_reduce() const override { return joined_ranks_; }
+  [[nodiscard]] std::string all_reduce() const override { return joined_ranks_ ? all_reduce_->identity() : ""; }
   void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
     SPILLWAY_CHECK(joined_ranks_, "ranks that haven't joined");
     reduced_.clear();

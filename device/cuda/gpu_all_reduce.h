@@ -27,6 +27,8 @@ class GpuAllReduce {
   /// failure or while an exception passes. Otherwise does nothing.
   virtual void end_after_failure() noexcept = 0;
 
+  /// As Device::all_reduce. Requires: joined.
+  [[nodiscard]] virtual std::string identity() const = 0;
   /// What adds up, or why all-reduces go through host memory; in a few words.
   [[nodiscard]] virtual std::string text() const = 0;
 };

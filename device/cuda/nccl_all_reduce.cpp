@@ -77,6 +77,7 @@ class NcclAllReduce final : public GpuAllReduce {
     if (failed_ || std::uncaught_exceptions() > exceptions_) abort();
   }
 
+  [[nodiscard]] std::string identity() const override { return what_; }
   [[nodiscard]] std::string text() const override {
     if (comm_ == nullptr) return "through host memory: " + why_not_;
     return fmt::format("on the GPUs, {}, for which it takes {} of a GPU's memory", what_, to_text(taken_));

@@ -51,7 +51,7 @@ class ForwardingDevice : public Device {
   std::optional<GraphId> capture(const std::function<void()>& enqueue) override { return inner_.capture(enqueue); }
   void replay(GraphId graph) override { inner_.replay(graph); }
   bool join_ranks(const RankMeeting& meeting) override { return inner_.join_ranks(meeting); }
-  [[nodiscard]] bool has_all_reduce() const override { return inner_.has_all_reduce(); }
+  [[nodiscard]] std::string all_reduce() const override { return inner_.all_reduce(); }
   void enqueue_all_reduce(StreamId stream, std::span<const ArenaPiece> pieces, float scale) override {
     inner_.enqueue_all_reduce(stream, pieces, scale);
   }

@@ -77,6 +77,17 @@ TEST(RoundTrip, WhatOnlyAGpuTellsReadsBackAndIsLeftOutWhereNobodyToldIt) {
   EXPECT_EQ(read_trace(files.path("trace.json")), files.trace);
 }
 
+TEST(RoundTrip, WhatAChoiceWasMadeByReadsBack) {
+  FilesOnDisk files(1);
+  files.trace.layouts = {{.layout = Layout::channels_last, .batch = 1, .seconds = {0.25}, .workspace = 3_MiB},
+                         {.layout = Layout::channels_first, .batch = 1, .seconds = {0.5}, .workspace = {}}};
+  files.trace.steps = {{.batch = 1, .apart = {0.75}, .ops = {0.5}, .step = {0.625}}};
+  files.trace.all_reduces = {{.ranks = 2, .points = {{.bytes = 1_KiB, .seconds = {0.125}}}, .by = "NCCL 2"}};
+  files.trace.batches.front().kernels.front().cache_factor = 0.875;
+  files.write("trace.json", trace_text(files.trace));
+  EXPECT_EQ(read_trace(files.path("trace.json")), files.trace);
+}
+
 TEST(RoundTrip, PlatformsOfEachKindOfLinksReadBack) {
   using Kind = GpuLinks::Kind;
   const FilesOnDisk files(1);

@@ -131,7 +131,7 @@ TEST_F(Trials, AmongEquallyFastOnesTheOneWithLessWorkspaceIsTaken) {
 
 TEST_F(Trials, AHopelessKernelRunsOnceWhenItWasWarmedUp) {
   Scripted device(*cpu_, {{Layout::channels_last, {{"a", {}, {1e-3}}, {"b", {}, {9e-3}}}}});
-  std::vector<Variant> variants = variants_of(device, unet3d(), {1}, Layout::channels_last);
+  std::vector<Variant> variants = variants_of(device, unet3d(), {1}, Layout::channels_last, 4);
   Workbench bench(device, 64_MiB);
   OpTimer timer(bench, {1e9}, repeat_rule(device.properties()));
   int tried = 0;
@@ -190,11 +190,11 @@ TEST_F(Trials, AnAskedForLayoutIsTheOnlyOneTried) {
 TEST_F(Trials, WhereNoOpDependsOnTheLayoutThereIsNothingToTry) {
   Scripted device(*cpu_, {});
   const Graph mlp = make_model("mlp", parse_settings({"width=16", "depth=1", "inputs=16", "classes=3"}), "sgd");
-  EXPECT_THAT(variants_of(device, mlp, {1}, {}), SizeIs(1));
+  EXPECT_THAT(variants_of(device, mlp, {1}, {}, 4), SizeIs(1));
 }
 
 TEST_F(Trials, ADeviceWithoutKernelsForALayoutIsAskedForTheOtherOnly) {
-  const std::vector<Variant> variants = variants_of(*cpu_, unet3d(), {1}, {});
+  const std::vector<Variant> variants = variants_of(*cpu_, unet3d(), {1}, {}, 4);
   ASSERT_THAT(variants, SizeIs(1));
   EXPECT_EQ(variants.front().graph.layout, Layout::channels_last);
   EXPECT_THAT(variants.front().candidates, testing::Each(SizeIs(1)));  // its own order is trusted

@@ -311,6 +311,8 @@ TEST_F(Nccl, IsTimedWhereThereIsSome) {
     });
     EXPECT_EQ(curves[0], curves[1]);
     EXPECT_EQ(curves[0].ranks, 2);
+    EXPECT_EQ(curves[0].by.starts_with("NCCL "), with) << curves[0].by;
+    EXPECT_EQ(curves[0].by.ends_with(", algorithm Ring, protocol Simple"), with) << curves[0].by;
     ASSERT_EQ(curves[0].points.size(), 3U);
     EXPECT_EQ(curves[0].points[0].bytes, 4_KiB);
     EXPECT_EQ(curves[0].points[2].bytes, 64_KiB);
