@@ -130,6 +130,15 @@ BatchCosts costs_of(std::int64_t batch, std::size_t ops, const IdVector<OpId, st
   return costs;
 }
 
+/// The network's step in one go, at the batch of this index.
+std::optional<StepTiming> time_steps(Workbench& bench, const Winner& winner, std::size_t batch, std::int64_t runs) {
+  const Variant& variant = winner.variant;
+  std::vector<const Candidate*> kernels;
+  for (const OpId op : variant.graph.ops.ids())
+    kernels.push_back(&winner.kernels[variant.distinct.stands_for_at[batch][op]]);
+  return time_step(bench, variant.graph, variant.batches[batch], kernels, runs);
+}
+
 /// What ops of each kind took in a step over what they took apart becomes the factor of their kernels. On the host a
 /// step can only be faster, since apart every cache was cold: what took longer was disturbed, which isn't seen here.
 StepInPlace with_cache_factors(const Graph& graph, const StepTiming& timing, bool on_host, BatchCosts& costs) {
@@ -139,18 +148,17 @@ StepInPlace with_cache_factors(const Graph& graph, const StepTiming& timing, boo
   };
   std::map<std::string_view, Sums> kinds;
   for (const OpId op : graph.ops.ids()) {
+    const Seconds apart = cost(costs, op).seconds, in_place = timing.ops[op.index()];
     Sums& sums = kinds[kind_of(graph.ops[op].attributes)];
-    sums.apart += cost(costs, op).seconds;
-    sums.in_place += timing.ops[op.index()];
+    sums.apart += apart;
+    sums.in_place += in_place;
+    step.apart += apart;
+    step.ops += in_place;
   }
   for (const OpId op : graph.ops.ids()) {
     const Sums& sums = kinds[kind_of(graph.ops[op].attributes)];
     const double factor = std::max(sums.in_place, Seconds{kLeastSeconds}) / sums.apart;
     costs.kernels[costs.kernel_of[op]].cache_factor = on_host ? std::min(1.0, factor) : factor;
-  }
-  for (const auto& [kind, sums] : kinds) {
-    step.apart += sums.apart;
-    step.ops += sums.in_place;
   }
   return step;
 }
@@ -194,6 +202,11 @@ Trace profile(Device& device, const ProfileRequest& request) {
   const Interference interference = interference_of(timings, both);
   trace.interference_rate = interference.rate;
   trace.provenance.clocks = clocks_at_work(timings);
+  const bool on_host = device.properties().on_host;
+  std::vector<std::optional<StepTiming>> steps;
+  for (std::size_t i = 0; i < batches.size(); ++i)
+    steps.push_back(time_steps(bench, winner, i, std::min(kStepsInPlace, rule.least)));
+  // Last, since what looks at kernels may slow them from then on.
   const std::vector<ObservedOp> observed = observe_all(bench, distinct, all);
   if (!observed.empty()) trace.provenance.tracer = observed.front().by;
   std::vector<KernelCost> costs;
@@ -201,15 +214,10 @@ Trace profile(Device& device, const ProfileRequest& request) {
   for (std::size_t i = 0; i < batches.size(); ++i) {
     trace.batches.push_back(costs_of(batches[i], request.graph.ops.size(), distinct.stands_for_at[i], costs));
   }
-  const Graph& graph = winner.variant.graph;
-  const bool on_host = device.properties().on_host;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    std::vector<const Candidate*> kernels;
-    for (const OpId op : graph.ops.ids()) kernels.push_back(&all[distinct.stands_for_at[i][op]]);
-    const auto timing = time_step(bench, graph, batches[i], kernels, std::min(kStepsInPlace, rule.least));
-    if (timing) trace.steps.push_back(with_cache_factors(graph, *timing, on_host, trace.batches[i]));
+    if (steps[i]) trace.steps.push_back(with_cache_factors(winner.variant.graph, *steps[i], on_host, trace.batches[i]));
   }
-  trace.graph = graph;
+  trace.graph = std::move(winner.variant.graph);
   trace.layouts = std::move(winner.layouts);
   warn_of(trace, observed, request.warn);
   return trace;
