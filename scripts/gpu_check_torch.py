@@ -24,6 +24,7 @@ def main():
     dry_run = "--dry-run" in sys.argv
     try:
         import torch
+        from torch.utils.checkpoint import checkpoint
         from references.networks import Weights, resnet
     except ImportError as error:
         no(f"PyTorch isn't in this Python: {error}")
@@ -57,7 +58,7 @@ def main():
         if place.type == "cuda":
             torch.cuda.synchronize()
 
-    def step_seconds(memory_format, deterministic, wrap=lambda f: f, offload=False):
+    def step_seconds(memory_format, deterministic, wrap=lambda f: f, offload=False, recompute=False):
         """Median seconds of a step, and the most memory that was allocated in one."""
         torch.backends.cudnn.deterministic = deterministic
         weights = PlacedWeights(torch.float32)
@@ -66,7 +67,8 @@ def main():
         labels = torch.randint(classes, (batch,), device=place)
         resnet(weights, image, labels, classes, depth)  # makes the parameters
         optimizer = torch.optim.SGD(weights.parameters.values(), lr=RATE, momentum=MOMENTUM)
-        forward = wrap(lambda image, labels: resnet(weights, image, labels, classes, depth))
+        run = (lambda block, x: checkpoint(block, x, use_reentrant=False)) if recompute else (lambda block, x: block(x))
+        forward = wrap(lambda image, labels: resnet(weights, image, labels, classes, depth, run))
 
         def step():
             optimizer.zero_grad(set_to_none=True)
@@ -103,6 +105,7 @@ def main():
         for deterministic in (True, False):
             measure(f"eager, {layout}, {'deterministic' if deterministic else 'free'}", memory_format, deterministic)
     measure("save_on_cpu, channels first, deterministic", torch.contiguous_format, True, offload=True)
+    measure("checkpointed blocks, channels first, deterministic", torch.contiguous_format, True, recompute=True)
     if not dry_run:
         measure("torch.compile, channels last", torch.channels_last, False, wrap=torch.compile)
     print(json.dumps(found, indent=1))

@@ -5,6 +5,7 @@ names that Spillway gives them, so that both sides fill them with the same numbe
 """
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -94,8 +95,8 @@ def unet3d(w, image, labels, base, depth, dropout):
     return -(overlap / (labels.sum(volume) + p.sum(volume) + smoothing)).mean()
 
 
-def resnet(w, image, labels, classes, depth):
-    """Version 1.5: the stride is in the 3x3 convolution."""
+def resnet(w, image, labels, classes, depth, run=lambda block, x: block(x)):
+    """Version 1.5: the stride is in the 3x3 convolution. `run` calls each block, for instance checkpointed."""
     repeats, bottleneck = {
         18: ([2, 2, 2, 2], False),
         34: ([3, 4, 6, 3], False),
@@ -118,6 +119,18 @@ def resnet(w, image, labels, classes, depth):
             eps=1e-5,
         )
 
+    def block(path, width, out, stride, x):
+        if bottleneck:
+            y = F.relu(conv_norm(path, 1, x, width, 1))
+            y = F.relu(conv_norm(path, 2, y, width, 3, stride))
+            y = conv_norm(path, 3, y, out, 1)
+        else:
+            y = F.relu(conv_norm(path, 1, x, width, 3, stride))
+            y = conv_norm(path, 2, y, out, 3)
+        if stride != 1 or x.shape[1] != out:
+            x = conv_norm(path + ".shortcut", "", x, out, 1, stride)
+        return F.relu(x + y)
+
     x = F.relu(conv_norm("stem", "", image, 64, 7, 2))
     x = F.max_pool2d(x, 3, 2, 1)
     for layer, count in enumerate(repeats):
@@ -126,16 +139,7 @@ def resnet(w, image, labels, classes, depth):
             path = f"layer{layer + 1}.block{number + 1}"
             stride = 2 if layer > 0 and number == 0 else 1
             out = width * (4 if bottleneck else 1)
-            if bottleneck:
-                y = F.relu(conv_norm(path, 1, x, width, 1))
-                y = F.relu(conv_norm(path, 2, y, width, 3, stride))
-                y = conv_norm(path, 3, y, out, 1)
-            else:
-                y = F.relu(conv_norm(path, 1, x, width, 3, stride))
-                y = conv_norm(path, 2, y, out, 3)
-            if stride != 1 or x.shape[1] != out:
-                x = conv_norm(path + ".shortcut", "", x, out, 1, stride)
-            x = F.relu(x + y)
+            x = run(partial(block, path, width, out, stride), x)
     return F.cross_entropy(linear(w, "head.linear", x.mean((2, 3)), classes), labels)
 
 
