@@ -277,7 +277,8 @@ const BadInput kFiles[] = {
     {.name = "UnknownKey",
      .arguments = {kTune, "chain.trace.json", "-o", "x"},
      .line = "chain.trace.json: /: found the key 'isue_seconds', expected one of format, version, provenance, machine, "
-             "issue_seconds, process_bytes, interference_bytes_per_second, copies, all_reduces, batches, graph; did "
+             "issue_seconds, process_bytes, interference_bytes_per_second, copies, all_reduces, layouts, "
+             "steps_in_place, batches, graph; did "
              "you mean 'issue_seconds'?",
      .spoil = editing("chain.trace.json", "\"issue_seconds\"", "\"isue_seconds\"")},
     {.name = "KeyTwice",
