@@ -131,7 +131,7 @@ BatchCosts costs_of(std::int64_t batch, std::size_t ops, const IdVector<OpId, st
 }
 
 /// The network's step in one go, at the batch of this index.
-std::optional<StepTiming> time_steps(Workbench& bench, const Winner& winner, std::size_t batch, std::int64_t runs) {
+std::optional<StepTiming> step_at(Workbench& bench, const Winner& winner, std::size_t batch, std::int64_t runs) {
   const Variant& variant = winner.variant;
   std::vector<const Candidate*> kernels;
   for (const OpId op : variant.graph.ops.ids())
@@ -205,7 +205,7 @@ Trace profile(Device& device, const ProfileRequest& request) {
   const bool on_host = device.properties().on_host;
   std::vector<std::optional<StepTiming>> steps;
   for (std::size_t i = 0; i < batches.size(); ++i)
-    steps.push_back(time_steps(bench, winner, i, std::min(kStepsInPlace, rule.least)));
+    steps.push_back(step_at(bench, winner, i, std::min(kStepsInPlace, rule.least)));
   // Last, since what looks at kernels may slow them from then on.
   const std::vector<ObservedOp> observed = observe_all(bench, distinct, all);
   if (!observed.empty()) trace.provenance.tracer = observed.front().by;

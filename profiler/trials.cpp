@@ -9,7 +9,7 @@
 namespace spillway {
 namespace {
 
-// Medians of three runs on a GPU at work differ by about this much.
+// By how much medians of three runs may differ though the kernels are equally fast. Assumed: no GPU was measured yet.
 constexpr double kNoise = 0.02;
 // A kernel is given up after its first run when that takes so many times as long as the best one.
 constexpr double kHopeless = 2;
