@@ -31,6 +31,17 @@ function(spillway_add_test)
     PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")
 endfunction()
 
+# Lets a test start the command, its path being SPILLWAY_PROGRAM there: the one that captures every schedule, if it can.
+function(spillway_test_starts_program NAME)
+  if(TARGET spillway_capturing)
+    set(program spillway_capturing)
+  else()
+    set(program spillway)
+  endif()
+  target_compile_definitions(spillway_${NAME}_tests PRIVATE SPILLWAY_PROGRAM="$<TARGET_FILE:${program}>")
+  add_dependencies(spillway_${NAME}_tests ${program})
+endfunction()
+
 function(spillway_add_folders)
   foreach(folder ${ARGN})
     if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt)

@@ -8,6 +8,7 @@
 #include "compile/guard.h"
 #include "compile/order.h"
 #include "compile/place.h"
+#include "core/host_staging.h"
 #include "core/live_bytes.h"
 
 namespace spillway {
@@ -47,6 +48,8 @@ std::string to_text(const Shortfall& shortfall) {
 std::variant<Schedule, Shortfall> lower(const Trace& trace, const Plan& plan, Effort effort) {
   UnplacedSchedule unplaced = order(trace, plan, alignment_for(plan.platform));
   Schedule& schedule = unplaced.schedule;
+  const HostStaging staging = host_staging(trace, schedule);
+  schedule.host_bytes += staging.transfers + staging.all_reduces;
   if (plan.host_capacity && schedule.host_bytes > *plan.host_capacity) {
     return Shortfall{.needed = schedule.host_bytes,
                      .peak_live = schedule.peak_live_bytes,

@@ -11,6 +11,7 @@ constexpr bool is_one_of = (std::is_same_v<Kind, Kinds> || ...);
 
 OperandDescription describe_operand(const Tensor& tensor, std::int64_t batch) {
   OperandDescription operand{.type = tensor.type, .batched = tensor.batched, .extents = tensor.extents};
+  while (tensor.offset.value % operand.alignment.value != 0) operand.alignment = {operand.alignment.value / 2};
   if (tensor.batched) operand.extents.insert(operand.extents.begin(), batch);
   return operand;
 }

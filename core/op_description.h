@@ -8,11 +8,17 @@
 
 namespace spillway {
 
+/// More than this no kernel asks of an operand's address. Buffers begin at multiples of a device's own alignment, which
+/// may be less: kernels for such a device ask for less.
+constexpr Bytes kMostAlignment{256};
+
 /// One operand as a kernel sees it: logical extents with the batch in front where there is one.
 struct OperandDescription {
   ElementType type = ElementType::float32;
   bool batched = false;
   Extents extents;
+  /// Of the address, a power of two: what the tensor's offset leaves of its buffer's kMostAlignment.
+  Bytes alignment = kMostAlignment;
   friend bool operator==(const OperandDescription&, const OperandDescription&) = default;
 };
 

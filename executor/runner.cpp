@@ -7,14 +7,23 @@
 #include <optional>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "comm/meeting.h"
 #include "core/error.h"
+#include "core/host_staging.h"
 #include "device/rank_sum.h"
 
 namespace spillway {
 namespace {
 
-constexpr Bytes kLargestStaging{16 << 20};
+void require_host_capacity(const Plan& plan, Bytes pool) {
+  if (!plan.host_capacity || pool <= *plan.host_capacity) return;
+  throw machine_error(
+      fmt::format("the host pool takes {} bytes here, the plan's host capacity is {}: ranks add up gradients otherwise "
+                  "than where the trace was recorded; make the plan again with a larger --host-capacity",
+                  pool.value, plan.host_capacity->value));
+}
 
 /// What must be told to the device's wrappers behind an instruction: it was one of the last users of a residency.
 struct LastUse {
@@ -67,6 +76,7 @@ struct Runner::Prepared {
   std::uint64_t step = 0;
   std::optional<GraphId> graph;
   std::uint64_t stagings = 0;
+  Bytes host_pool;
   Bytes staging_offset, staging_size;  // set and get
   Bytes reduced_offset, reduced_size;  // all-reduces: one after the other, on one stream
 };
@@ -93,12 +103,8 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
     kernels.emplace(key, kernel_of[op]);
   }
 
-  Bytes largest;  // lasting buffer that lives in the arena
-  for (const StartState& state : schedule.start) {
-    if (state.residency.valid()) largest = std::max(largest, bytes(graph.buffers[state.buffer], batch));
-  }
-  prepared.staging_offset = align_up(schedule.host_bytes, schedule.alignment);
-  prepared.staging_size = std::min(kLargestStaging, align_up(largest, schedule.alignment));
+  prepared.staging_offset = end_of_slots(schedule);
+  prepared.staging_size = host_staging(trace, schedule).transfers;
   prepared.reduced_offset = prepared.staging_offset + prepared.staging_size;
   IdVector<InstructionId, std::vector<ArenaPiece>> gradients(schedule.instructions.size());
   std::optional<StreamId> network;
@@ -111,7 +117,9 @@ Runner::Runner(Device& device, const Trace& trace, const Schedule& schedule, Tim
     gradients[id] = gradients_of(instruction);
     prepared.reduced_size = std::max(prepared.reduced_size, RankSum::staging(device, gradients[id]));
   }
-  device.allocate(schedule.arena_bytes, host_pool_bytes());
+  prepared.host_pool = std::max(schedule.host_bytes, prepared.reduced_offset + prepared.reduced_size);
+  require_host_capacity(schedule.plan, prepared.host_pool);
+  device.allocate(schedule.arena_bytes, prepared.host_pool);
 
   std::vector<std::size_t> commands(schedule.streams.size(), 8);
   prepared.last_uses = last_uses(schedule);
@@ -179,7 +187,7 @@ std::vector<ArenaPiece> Runner::gradients_of(const Instruction& instruction) con
 }
 
 Bytes Runner::host_pool_bytes() const {
-  return prepared_->reduced_offset + prepared_->reduced_size;
+  return prepared_->host_pool;
 }
 
 std::span<std::byte> Runner::slot(BufferId buffer) {

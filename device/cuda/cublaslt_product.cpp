@@ -12,8 +12,6 @@
 namespace spillway {
 namespace {
 
-/// What is certain of an operand's address: see OpPointers.
-constexpr std::uint32_t kAlignment = sizeof(float);
 /// How many answers the heuristic is asked for: the first is the one that is used unless someone chooses.
 constexpr int kMostAnswers = 8;
 
@@ -47,7 +45,7 @@ CublasLtProduct::CublasLtProduct(const CublasLtMachine& machine, MatrixProduct p
   if (product_.bias) {
     set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS, product_.name);
     // The preference has no alignment of the bias: cuBLASLt reads it off the address, which launches replace.
-    const void* const least_aligned = reinterpret_cast<const void*>(std::uintptr_t{kAlignment});
+    const void* const least_aligned = reinterpret_cast<const void*>(std::uintptr_t(product_.bias_alignment.value));
     set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, least_aligned, product_.name);
   }
 }
@@ -112,10 +110,11 @@ std::vector<cublasLtMatmulHeuristicResult_t> CublasLtProduct::heuristic_answers(
   set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t(kMostCublasLtWorkspace.value), product_.name);
   set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kCublasLtReductions, product_.name);
   set(preference, CUBLASLT_MATMUL_PREF_IMPL_MASK, allowed_implementations(tf32_), product_.name);
-  for (const auto alignment :
-       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-    set(preference, alignment, kAlignment, product_.name);
+  for (const auto& [attribute, matrix] : {std::pair(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &product_.a),
+                                          std::pair(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &product_.b),
+                                          std::pair(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, &product_.d),
+                                          std::pair(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &product_.d)}) {
+    set(preference, attribute, std::uint32_t(matrix->alignment.value), product_.name);
   }
   std::vector<cublasLtMatmulHeuristicResult_t> answers(kMostAnswers);
   int count = 0;

@@ -34,8 +34,8 @@ class CublasLtProduct {
   CublasLtProduct(const CublasLtMachine& machine, MatrixProduct product, bool tf32);
 
   /// The heuristic's answers, the best first, each once, less those that can't be made again from their ids: FP32
-  /// units only unless tf32, sums as kCublasLtReductions has them, workspace up to kMostCublasLtWorkspace, and no
-  /// address aligned to more than its elements, since tensors may begin inside their buffers.
+  /// units only unless tf32, sums as kCublasLtReductions has them, workspace up to kMostCublasLtWorkspace, and
+  /// addresses aligned to no more than the op's description says.
   [[nodiscard]] std::vector<CublasLtChoice> choices() const;
   /// The plan of a kernel id, without asking the heuristic. Throws Error (exit 3) of one line when it is for another
   /// kind of op, or cuBLASLt doesn't take its algorithm for this product.

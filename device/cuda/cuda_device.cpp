@@ -15,8 +15,6 @@
 namespace spillway {
 namespace {
 
-constexpr Bytes kAlignment{256};  // what cudaMalloc gives, and the widest that kernels ask for
-
 cudaDeviceProp properties_of(int gpu) {
   cudaDeviceProp found{};
   must(cudaGetDeviceProperties(&found, gpu), "cudaGetDeviceProperties", fmt::format("GPU {}", gpu));
@@ -107,7 +105,7 @@ class CudaDevice final : public Device {
         .library = fmt::format("CUDA {}", version_text(runtime)),
         .instruction_set = fmt::format("sm_{}{}, {} SMs", found.major, found.minor, found.multiProcessorCount),
         .threads = 1,
-        .alignment = kAlignment,
+        .alignment = kMostAlignment,  // what cudaMalloc gives
         .memory = free_on_gpu(),
         .host_memory = pinnable_memory().bytes,
         .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},

@@ -1,5 +1,6 @@
 #include "device/cuda/cudnn_convolution_graph.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -14,8 +15,8 @@
 namespace spillway {
 namespace {
 
-// What vectorised loads need, and what a tensor in the middle of a buffer still has.
-constexpr std::int64_t kAlignment = 16;
+// The widest that a thread loads at once: more isn't asked for.
+constexpr Bytes kWidestLoad{16};
 
 /// uid of each tensor in every graph of ours.
 enum Uid : std::int64_t { kX = 1, kWeights, kY, kBias, kSumBeforeBias };
@@ -118,15 +119,16 @@ class GraphMaker {
     refuse_too_many_elements(op_, description, name, "cuDNN");
     operands_.push_back(operand);
     const bool is_weights = operand.uid == kWeights;
-    return tensor(operand.uid, with_height(description.extents, 2, 1), !is_weights && channels_last(), false);
+    return tensor(operand.uid, with_height(description.extents, 2, 1), description.alignment,
+                  !is_weights && channels_last(), false);
   }
 
-  static CudnnDescriptor tensor(std::int64_t uid, const Extents& extents, bool last, bool is_virtual) {
+  static CudnnDescriptor tensor(std::int64_t uid, const Extents& extents, Bytes alignment, bool last, bool is_virtual) {
     CudnnDescriptor descriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR,
                                fmt::format("tensor {} [{}]", uid, fmt::join(extents, ", ")));
     descriptor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, uid);
     descriptor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
-    descriptor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, kAlignment);
+    descriptor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::min(alignment, kWidestLoad).value);
     descriptor.set_list<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS, extents);
     descriptor.set_list<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES, strides_of(extents, last));
     if (is_virtual) descriptor.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, true);
@@ -167,8 +169,8 @@ class GraphMaker {
     const Extents extents = with_height(op_.outputs[0].extents, 2, 1);
     Extents bias_extents(extents.size(), 1);
     bias_extents[1] = extents[1];
-    const CudnnDescriptor sum = tensor(kSumBeforeBias, extents, channels_last(), true);
-    const CudnnDescriptor bias = tensor(kBias, bias_extents, channels_last(), false);
+    const CudnnDescriptor sum = tensor(kSumBeforeBias, extents, kWidestLoad, channels_last(), true);
+    const CudnnDescriptor bias = tensor(kBias, bias_extents, op_.inputs[2].alignment, channels_last(), false);
     operands_.push_back({kBias, false, 2});
     operations.push_back(convolution(window, kForward, x, weights, sum));
 

@@ -15,7 +15,7 @@
 namespace spillway {
 
 /// Where the operands of one op lie on the GPU, in operand order. Outputs may be inputs, as the description says. All
-/// addresses are multiples of 256 bytes but for tensors that begin inside their buffer, which are of their elements'.
+/// addresses have the alignment that the op's description says.
 struct OpPointers {
   std::span<const void* const> inputs;
   std::span<void* const> outputs;

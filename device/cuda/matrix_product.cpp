@@ -55,7 +55,7 @@ bool is_matrix(const OperandDescription* operand) {
 ColumnMajorMatrix matrix(const OpDescription& op, const Place& place, bool transposed) {
   const OperandDescription& operand = *find(op, place);
   refuse_too_many_elements(op, operand, place.name, "cuBLASLt");
-  return {place.is_output, place.index, operand.extents[1], operand.extents[0], transposed};
+  return {place.is_output, place.index, operand.extents[1], operand.extents[0], transposed, operand.alignment};
 }
 
 std::int64_t rows(const ColumnMajorMatrix& matrix) {
@@ -70,7 +70,7 @@ std::optional<MatrixProduct> product_of(const OpDescription& op, const Roles& ro
     if (!is_matrix(find(op, place))) return std::nullopt;
   }
   MatrixProduct product{std::string(kind_of(op.attributes)), matrix(op, roles.a, roles.a_transposed),
-                        matrix(op, roles.b, roles.b_transposed), matrix(op, roles.d, false), std::nullopt};
+                        matrix(op, roles.b, roles.b_transposed), matrix(op, roles.d, false), std::nullopt, {}};
   const bool fits = columns(product.a) == rows(product.b) && rows(product.a) == product.d.rows &&
                     columns(product.b) == product.d.columns;
   return fits ? std::optional(product) : std::nullopt;
@@ -87,7 +87,10 @@ std::optional<MatrixProduct> matrix_product(const OpDescription& op) {
     }
   };
   std::optional<MatrixProduct> found = std::visit(product, op.attributes);
-  if (found && std::holds_alternative<Linear>(op.attributes) && op.inputs.size() > 2) found->bias = 2;
+  if (found && std::holds_alternative<Linear>(op.attributes) && op.inputs.size() > 2) {
+    found->bias = 2;
+    found->bias_alignment = op.inputs[2].alignment;
+  }
   return found;
 }
 

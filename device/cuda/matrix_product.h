@@ -17,6 +17,7 @@ struct ColumnMajorMatrix {
   std::size_t index = 0;  ///< among the op's inputs or outputs
   std::int64_t rows = 0, columns = 0;
   bool transposed = false;  ///< how it enters the product
+  Bytes alignment;          ///< of its address
 };
 
 /// d = a b, or with a bias, which has one element for each row of d and is added to every column.
@@ -24,6 +25,7 @@ struct MatrixProduct {
   std::string name;  ///< the op's kind
   ColumnMajorMatrix a, b, d;
   std::optional<std::size_t> bias;  ///< which input
+  Bytes bias_alignment;             ///< of its address, where there is one
 };
 
 /// The product that a linear op or one of its gradients is, less the gradient of the bias; nothing where `op` is

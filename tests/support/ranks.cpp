@@ -27,6 +27,7 @@ Planned plan_for(const PlanFor& wanted) {
   request.micro_batches = wanted.micro_batches;
   const Bytes all = footprint(planned_step(trace, wanted.micro_batches, std::nullopt), request.batch);
   request.capacity = {static_cast<std::int64_t>(wanted.share * static_cast<double>(all.value))};
+  request.host_capacity = wanted.host_capacity;
   request.policy = wanted.policy;
   request.evaluations = 60;
   std::variant<Tuned, NothingFits> found = tune(request);

@@ -27,6 +27,7 @@ struct PlanFor {
   std::string policy = "in-memory";
   double share = 1.2;  ///< capacity, of the planned step's footprint without all-reduces
   std::optional<GradientReduction> reduction = {};
+  std::optional<Bytes> host_capacity = {};
 };
 
 /// Throws std::bad_variant_access when nothing fits.

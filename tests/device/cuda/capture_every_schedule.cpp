@@ -1,8 +1,10 @@
-// Linked into every test with -Wl,--wrap: whatever schedule a test makes is captured too. The linker leads each call of
-// `lower` from another file here.
-#include <gtest/gtest.h>
+// Linked with -Wl,--wrap into every test, and into the program that tests start: whatever schedule they make is captured
+// too. The linker leads each call of `lower` from another file here.
+#include <fmt/format.h>
 
+#include <cstdlib>
 #include <mutex>
+#include <string>
 
 #include "compile/lower.h"
 #include "tests/device/cuda/captured_order.h"
@@ -20,7 +22,12 @@ std::variant<Schedule, Shortfall> lower_and_capture(const Trace& trace, const Pl
   if (const auto* schedule = std::get_if<Schedule>(&lowered)) {
     static std::mutex one_at_a_time;  // as the fake's captures are
     const std::scoped_lock lock(one_at_a_time);
-    EXPECT_EQ(captured_difference(trace, *schedule, *schedule), "");
+    const std::string difference = captured_difference(trace, *schedule, *schedule);
+    if (!difference.empty()) {
+      fmt::print(stderr, "tests/device/cuda/capture_every_schedule.cpp: the step as captured isn't the schedule: {}\n",
+                 difference);
+      std::abort();  // no exit code or exception that a test could take for the program's own
+    }
     FakeCuda::forget_destroyed();
   }
   return lowered;

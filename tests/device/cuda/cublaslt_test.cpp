@@ -92,7 +92,8 @@ TEST_P(CublasLtLinear, EveryAlgorithmGivesTheReferencesResultAndTouchesNothingEl
   for (const OpDescription& op : variants_of(GetParam(), {Layout::channels_last, Layout::channels_first})) {
     CublasLtKernels source(streamed_launches());
     const std::vector<CudaKernel> kernels = source.kernels(op);
-    ASSERT_THAT(kernels, SizeIs(3));
+    const bool adds_bias = op.inputs.size() > 2 && op.outputs.size() == 1;
+    ASSERT_THAT(kernels, SizeIs(adds_bias ? 5 : 4));
     for (const CudaKernel& kernel : kernels) {
       SCOPED_TRACE(kernel.id);
       // A workspace of NaN: what a kernel reads there it must have written.
@@ -172,14 +173,36 @@ TEST_F(CublasLt, AsksTheHeuristicOnceForEachDescription) {
   EXPECT_EQ(FakeCublasLt::calls("cublasLtMatmulAlgoGetHeuristic"), 2U);
 }
 
-TEST_F(CublasLt, ListsNeitherSumsInPlaceNorAlignedLoadsNorTensorCores) {
-  // The fake would name them before the first that is listed.
+TEST_F(CublasLt, ListsNeitherSumsInPlaceNorTensorCores) {
+  // The fake would name some of them before the first that is listed.
   CublasLtKernels source(streamed_launches());
   for (const OpDescription& op : {forward_op(), backward_data_op(), backward_weights_op()}) {
     for (const std::string& id : ids_of(source.kernels(op))) {
       EXPECT_THAT(id,
-                  AllOf(HasSubstr("|fp32"), Not(HasSubstr("algorithm 24")), Not(HasSubstr("algorithm 25")),
-                        Not(HasSubstr("algorithm 66")), Not(HasSubstr("algorithm 70")), Not(HasSubstr("reduction=1"))));
+                  AllOf(HasSubstr("|fp32"), Not(HasSubstr("algorithm 66")), Not(HasSubstr("algorithm 70")),
+                        Not(HasSubstr("reduction=1"))));
+    }
+  }
+}
+
+TEST_F(CublasLt, ListsAlignedLoadsOnlyWhereTheOperandsAreAligned) {
+  // Loads of 16 bytes: from matrices in the fake's algorithm 24, from the bias in 25.
+  CublasLtKernels source(streamed_launches());
+  const auto lists = [&source](const OpDescription& op, const std::string& algorithm) {
+    const std::vector<std::string> ids = ids_of(source.kernels(op));
+    return std::ranges::any_of(ids, [&](const std::string& id) { return id.find(algorithm) != std::string::npos; });
+  };
+  const OpDescription aligned = forward_op();
+  EXPECT_TRUE(lists(aligned, "algorithm 24"));
+  EXPECT_TRUE(lists(aligned, "algorithm 25"));
+  for (const bool is_output : {false, true}) {
+    for (std::size_t i = 0; i < (is_output ? aligned.outputs : aligned.inputs).size(); ++i) {
+      SCOPED_TRACE(fmt::format("{} {}", is_output ? "output" : "input", i));
+      OpDescription op = aligned;
+      (is_output ? op.outputs : op.inputs)[i].alignment = 8_B;
+      const bool is_bias = !is_output && i == 2;
+      EXPECT_EQ(lists(op, "algorithm 24"), is_bias);
+      EXPECT_EQ(lists(op, "algorithm 25"), !is_bias);
     }
   }
 }
@@ -190,8 +213,8 @@ TEST_F(CublasLt, RoundsToTf32OnlyWhereThatIsAllowed) {
   CublasLtKernels source(streamed_launches(), true);
   const std::vector<CudaKernel> kernels = source.kernels(linear.op);
   ASSERT_THAT(kernels.at(0).id, AllOf(HasSubstr("algorithm 66"), HasSubstr("|tf32")));
-  ASSERT_THAT(kernels, SizeIs(7));  // 66, two of 20 and 0, then these three again without it
-  EXPECT_THAT(kernels.at(6).id, HasSubstr("|fp32"));
+  ASSERT_THAT(kernels, SizeIs(11));  // 66, 24, 25, two of 20 and 0, then these five again without it
+  EXPECT_THAT(kernels.at(10).id, HasSubstr("|fp32"));
   OperandMemory memory(linear.op, kernels.at(0).workspace, inputs, std::byte{0xff}, kAlignment);
   run(memory, source.kernel(linear.op, kernels.at(0).id)->prepare());
   double largest = 0;
@@ -245,8 +268,10 @@ TEST_F(CublasLt, TakesTensorsThatBeginInsideTheirBuffers) {
     float values[64] = {};
   };
   Buffer x, weights, bias, y;
-  const OpDescription op =
+  OpDescription op =
       describe_op(Linear{}, {activation({1, 7}), parameter({2, 7}), parameter({2})}, {activation({1, 2})});
+  for (OperandDescription& input : op.inputs) input.alignment = 4_B;
+  op.outputs[0].alignment = 4_B;
   for (int i = 0; i < 7; ++i) x.values[1 + i] = static_cast<float>(i + 1);
   for (int i = 0; i < 7; ++i) weights.values[1 + i] = 1, weights.values[8 + i] = -2;
   bias.values[1] = 100, bias.values[2] = 200;

@@ -1,4 +1,5 @@
 // Data-parallel training on several fake GPUs, whose ranks are threads; tests/executor has the same for the CPU.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,9 +79,30 @@ TEST_F(MlpOnFakeGpus, StagesTheLargestAllReduceInTheHostPool) {
     const Buffer& buffer = planned_.step.graph.buffers[state.buffer];
     if (state.residency.valid()) lasting = std::max(lasting, bytes(buffer, kTinyMlp.batch));
   }
-  const Bytes alignment = planned_.schedule.alignment;
-  EXPECT_EQ(train_on(2, planned_, Issue::enqueued, own_gpu).front().host_pool,
-            align_up(planned_.schedule.host_bytes, alignment) + align_up(lasting, alignment) + largest);
+  Bytes slots;
+  for (const HostSlot& slot : planned_.schedule.host_slots) slots += align_up(slot.bytes, planned_.schedule.alignment);
+  EXPECT_EQ(planned_.schedule.host_bytes, slots + align_up(lasting, planned_.schedule.alignment) + largest);
+  EXPECT_EQ(train_on(2, planned_, Issue::enqueued, own_gpu).front().host_pool, planned_.schedule.host_bytes);
+}
+
+TEST_F(MlpOnFakeGpus, IsRefusedWhereAddingUpOnTheHostTakesMoreThanTheHostCapacity) {
+  const Bytes needed = planned_.schedule.host_bytes;
+  trace_.all_reduces = {{.ranks = 2, .points = {{1_KiB, 1.0_ms}}, .by = "NCCL 2.28.9"}};
+  const Bytes planned = plan_for({.trace = &trace_, .ranks = 2}).schedule.host_bytes;
+  EXPECT_LT(planned, needed);
+  const Planned bound = plan_for({.trace = &trace_, .ranks = 2, .host_capacity = planned});
+  try {
+    static_cast<void>(train_on(2, bound, Issue::enqueued, own_gpu));  // which have no NCCL
+    FAIL() << "expected a refusal";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::machine);
+    EXPECT_EQ(std::string(error.what()),
+              fmt::format("the host pool takes {} bytes here, the plan's host capacity is {}: ranks add up gradients "
+                          "otherwise than where the trace was recorded; make the plan again with a larger "
+                          "--host-capacity",
+                          needed.value, planned.value));
+  }
+  EXPECT_THAT(FakeCuda::leaks(), testing::IsEmpty());
 }
 
 TEST_F(MlpOnFakeGpus, IsRefusedWhereTwoRanksHaveTheSameGpu) {
