@@ -49,8 +49,9 @@ struct DeviceMemory {
 
 /// One way to run an op.
 struct KernelOption {
-  std::string id;   ///< fixes the bits: algorithm, library version, instruction set, thread count
-  Bytes workspace;  ///< in the arena, beside the operands
+  std::string id;            ///< fixes the bits: algorithm, library version, instruction set, thread count
+  Bytes workspace;           ///< in the arena, beside the operands
+  bool last_resort = false;  ///< slower than any other by far: there for ops that have no other
 };
 
 /// The kernels that a device itself saw running for a while.

@@ -209,9 +209,11 @@ OpRunTime OpTimer::run_beside_copies(OperandCopies& operands, Seconds expected) 
 
   OpRunTime time = run_time();
   if (time.seconds <= 0) return time;
-  const Seconds begun = device.time_of(begun_), ended = device.time_of(ended_);
+  // From an event just before all of these: a GPU's times since its epoch are too coarse after a minute.
+  const auto at = [&](EventId event) { return device.elapsed(flushed_, event); };
+  const Seconds begun = at(begun_), ended = at(ended_);
   const auto bytes_beside = [&](const Way& way) {
-    const Seconds from = device.time_of(way.started), to = device.time_of(way.ended);
+    const Seconds from = at(way.started), to = at(way.ended);
     const Seconds shared = std::min(to, ended) - std::max(from, begun);
     return static_cast<double>((copies * size).value) * std::clamp(shared / (to - from), 0.0, 1.0);
   };

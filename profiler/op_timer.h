@@ -58,6 +58,8 @@ class OpTimer {
   [[nodiscard]] OpTiming time(const OpDescription& op, KernelId kernel, const OperandPlaces& places);
   /// The median of a few runs alone; of the first only if that takes more than `give_up`. Requires: as for `time`.
   [[nodiscard]] Seconds try_out(const OpDescription& op, KernelId kernel, const OperandPlaces& places, Seconds give_up);
+  /// After an error: waits for what still runs. Throws when the device is lost.
+  void recover() { bench_.recover(); }
 
  private:
   [[nodiscard]] OpTiming measure(OperandCopies& operands);

@@ -1,10 +1,14 @@
 #include "profiler/trials.h"
 
 #include <algorithm>
+#include <cmath>
+#include <exception>
 #include <iterator>
 #include <limits>
 #include <span>
 #include <utility>
+
+#include "core/error.h"
 
 namespace spillway {
 namespace {
@@ -28,11 +32,21 @@ struct Best {
 Best fastest(Device& device, OpTimer& timer, const OpDescription& op, std::vector<Candidate>& candidates) {
   std::vector<Seconds> seconds;
   Seconds least{std::numeric_limits<double>::infinity()};
+  std::exception_ptr refused;
   for (Candidate& candidate : candidates) {
-    candidate.kernel = device.prepare(op, candidate.option.id);
-    seconds.push_back(timer.try_out(op, candidate.kernel, candidate.places, kHopeless * least));
+    try {
+      candidate.kernel = device.prepare(op, candidate.option.id);
+      seconds.push_back(timer.try_out(op, candidate.kernel, candidate.places, kHopeless * least));
+    } catch (const Error& error) {
+      // Libraries list kernels of which they find out only in a run that they can't run.
+      if (error.code() != ExitCode::machine) throw;
+      refused = std::current_exception();
+      timer.recover();  // throws where the device is lost
+      seconds.emplace_back(std::numeric_limits<double>::infinity());
+    }
     least = std::min(least, seconds.back());
   }
+  if (refused && std::isinf(least.value)) std::rethrow_exception(refused);
   std::size_t best = 0;
   for (std::size_t i = 1; i < candidates.size(); ++i) {
     const auto rank = [&](std::size_t each) {

@@ -30,6 +30,7 @@ std::vector<Candidate> candidates_of(Device& device, const DistinctOp& op, std::
   std::vector<Candidate> result;
   Bytes smallest = place_operands(op.description, options.front().workspace, properties.alignment).end;
   for (const KernelOption& option : options) {
+    if (option.last_resort && !result.empty()) continue;
     OperandPlaces places = place_operands(op.description, option.workspace, properties.alignment);
     smallest = std::min(smallest, places.end);
     if (places.end <= properties.memory)

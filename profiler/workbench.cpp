@@ -1,6 +1,7 @@
 #include "profiler/workbench.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "core/error.h"
@@ -14,6 +15,7 @@ constexpr Bytes kLargestCopyToGpu = 1_GiB;  // where tensors are that large, and
 constexpr Bytes kRandomBlock = 64_MiB;
 constexpr Bytes kSmallestArea = 4_MiB;
 constexpr Bytes kPatternArea = 1_MiB;
+constexpr std::chrono::seconds kLongestHold{5};
 
 /// As large as the largest copy, unless that would take memory that the ops need.
 Bytes area_for_copies(const DeviceProperties& properties, Bytes operands) {
@@ -55,22 +57,39 @@ void Workbench::finish(StreamId stream) {
 }
 
 void Workbench::hold(StreamId stream) {
-  is_held_ = true;
+  hold_.is_held = true;
   held_ = stream;
   device_.enqueue_host_function(
-      stream, [](void* held) { static_cast<std::atomic<bool>*>(held)->wait(true); }, &is_held_);
+      stream,
+      [](void* held) {
+        Hold& hold = *static_cast<Hold*>(held);
+        std::unique_lock lock(hold.mutex);
+        hold.released.wait_for(lock, kLongestHold, [&hold] { return !hold.is_held; });
+      },
+      &hold_);
 }
 
 void Workbench::release() {
-  is_held_ = false;
-  is_held_.notify_all();
+  {
+    const std::scoped_lock lock(hold_.mutex);
+    hold_.is_held = false;
+  }
+  hold_.released.notify_all();
+}
+
+void Workbench::recover() {
+  if (hold_.is_held) {
+    release();
+    finish(held_);
+  }
+  finish(compute_);
 }
 
 Workbench::~Workbench() {
-  if (!is_held_) return;
+  if (!hold_.is_held) return;
   release();
   try {
-    finish(held_);  // it may still look at `is_held_`
+    finish(held_);  // it may still look at `hold_`
   } catch (...) {   // what failed has been told already
   }
 }

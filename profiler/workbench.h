@@ -1,9 +1,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 
 #include "device/device.h"
@@ -48,8 +49,11 @@ class Workbench {
   /// Waits until all that was enqueued to the stream has completed.
   void finish(StreamId stream);
   /// Holds a stream, one at a time, from here on until `release`, so that all that it shall run can be enqueued first.
+  /// It goes on by itself after five seconds: whatever the caller waits for while it is held must not wait for ever.
   void hold(StreamId stream);
   void release();
+  /// After an error: releases what is held and waits for the compute stream.
+  void recover();
 
   /// Enqueues a copy. Consecutive ones go through all of the area for copies, so that no cache helps them.
   void enqueue_copy(CopyWay way, Bytes size);
@@ -70,7 +74,12 @@ class Workbench {
   std::uint64_t value_ = 0;
   std::array<Bytes, 2> next_copy_;  // by way
   StreamId held_;
-  std::atomic<bool> is_held_{false};  // the held stream looks at it
+  /// What the held stream looks at.
+  struct Hold {
+    std::mutex mutex;
+    std::condition_variable released;
+    bool is_held = false;
+  } hold_;
 };
 
 }  // namespace spillway

@@ -92,14 +92,18 @@ def main():
         peak = torch.cuda.max_memory_allocated() if place.type == "cuda" else 0
         return statistics.median(times[WARMUPS:]), peak
 
-    found = {"version": f"{torch.__version__}, cuDNN {torch.backends.cudnn.version()}"}
+    def tell(name, text):
+        """A line of JSON for each, so that whoever stops this has what is known by then."""
+        print(json.dumps({name: text}), flush=True)
+
+    tell("version", f"{torch.__version__}, cuDNN {torch.backends.cudnn.version()}")
 
     def measure(name, *arguments, **options):
         try:
             seconds, peak = step_seconds(*arguments, **options)
-            found[name] = f"{1e3 * seconds:.2f} ms, peak {peak / 2**30:.2f} GiB"
+            tell(name, f"{1e3 * seconds:.2f} ms, peak {peak / 2**30:.2f} GiB")
         except Exception as error:  # one way that fails must not take the others along
-            found[name] = f"failed: {type(error).__name__}: {str(error).splitlines()[0][:120]}"
+            tell(name, f"failed: {type(error).__name__}: {str(error)[:120]}".splitlines()[0])
 
     for layout, memory_format in (("channels first", torch.contiguous_format), ("channels last", torch.channels_last)):
         for deterministic in (True, False):
@@ -108,7 +112,6 @@ def main():
     measure("checkpointed blocks, channels first, deterministic", torch.contiguous_format, True, recompute=True)
     if not dry_run:
         measure("torch.compile, channels last", torch.channels_last, False, wrap=torch.compile)
-    print(json.dumps(found, indent=1))
 
 
 main()

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "device/checks.h"
+#include "device/cpu/machine.h"
 #include "device/cuda/cuda_call.h"
 #include "device/cuda/cuda_handles.h"
 #include "device/cuda/host_calls.h"
@@ -107,7 +108,7 @@ class CudaDevice final : public Device {
         .threads = 1,
         .alignment = kMostAlignment,  // what cudaMalloc gives
         .memory = free_on_gpu(),
-        .host_memory = pinnable_memory().bytes,
+        .host_memory = free_memory().bytes,
         .host_link = HostLink{.in = unset_rate(), .out = unset_rate(), .both = {}, .start = {}},
         .on_host = false,
         .driver = driver_text(tools_->driver_version()),
@@ -130,8 +131,8 @@ class CudaDevice final : public Device {
     host_pool_ = {};
     arena_size_ = {};
     refuse_larger("an arena", arena, free_on_gpu(), "on the GPU");
-    const PinnableMemory pinnable = pinnable_memory();
-    refuse_larger("a host pool", host_pool, pinnable.bytes, pinnable.limit);
+    const FreeMemory free = free_memory();
+    refuse_larger("a host pool", host_pool, free.bytes, free.limit);
     PinnedMemory pool(host_pool, numa_node_, fmt::format("device {}: host pool", properties_.device));
     if (arena.value > 0) {
       void* memory = nullptr;
@@ -172,7 +173,7 @@ class CudaDevice final : public Device {
   [[nodiscard]] std::vector<KernelOption> kernels(const OpDescription& op) override {
     std::vector<KernelOption> options;
     for (const CudaKernel& kernel : all_kernels(op))
-      options.push_back({.id = kernel.id, .workspace = kernel.workspace});
+      options.push_back({.id = kernel.id, .workspace = kernel.workspace, .last_resort = kernel.last_resort});
     return options;
   }
 

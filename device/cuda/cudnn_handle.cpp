@@ -11,7 +11,7 @@ CudnnHandle::CudnnHandle() {
 }
 
 cudnnHandle_t CudnnHandle::on(cudaStream_t stream) {
-  // Convolutions of a step share one stream, so this asks cuDNN once, and not during capture.
+  // Convolutions of a step share one stream, so this asks cuDNN once for each.
   if (stream != stream_) {
     check_cudnn(cudnnSetStream(get(), stream), "cudnnSetStream", "a convolution");
     stream_ = stream;

@@ -45,7 +45,10 @@ std::vector<CudaKernel> kernels_of(const Kind& kind, const OpDescription& op, co
     };
   };
   // The version goes up when the bits change.
-  return {{kIsProduct<Kind> ? "direct|spillway 1" : "element|spillway 1", sequence.workspace(), prepare}};
+  return {{.id = kIsProduct<Kind> ? "direct|spillway 1" : "element|spillway 1",
+           .workspace = sequence.workspace(),
+           .prepare = prepare,
+           .last_resort = kIsProduct<Kind>}};
 }
 
 // All-reduces are the communicator's, and of an opaque op only the cost is known.

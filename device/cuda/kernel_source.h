@@ -32,6 +32,7 @@ struct CudaKernel {
   Bytes workspace;  ///< beside the operands
   /// Makes ready what the kernel needs; called once, before anything is captured.
   std::function<Launch()> prepare;
+  bool last_resort = false;  ///< as KernelOption's
 };
 
 /// Where a CUDA device's kernels come from: our own, cuDNN, cuBLASLt.

@@ -69,8 +69,12 @@ std::optional<MatrixProduct> product_of(const OpDescription& op, const Roles& ro
   for (const Place& place : {roles.a, roles.b, roles.d}) {
     if (!is_matrix(find(op, place))) return std::nullopt;
   }
-  MatrixProduct product{std::string(kind_of(op.attributes)), matrix(op, roles.a, roles.a_transposed),
-                        matrix(op, roles.b, roles.b_transposed), matrix(op, roles.d, false), std::nullopt, {}};
+  MatrixProduct product{std::string(kind_of(op.attributes)),
+                        matrix(op, roles.a, roles.a_transposed),
+                        matrix(op, roles.b, roles.b_transposed),
+                        matrix(op, roles.d, false),
+                        std::nullopt,
+                        {}};
   const bool fits = columns(product.a) == rows(product.b) && rows(product.a) == product.d.rows &&
                     columns(product.b) == product.d.columns;
   return fits ? std::optional(product) : std::nullopt;

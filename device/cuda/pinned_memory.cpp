@@ -49,6 +49,18 @@ void touch(std::span<std::byte> memory) {
   }
 }
 
+/// The limit on locked memory, where it may be why memory couldn't be pinned. It isn't refused beforehand: NVIDIA's
+/// open kernel module pins pages without asking for it (kernel-open/nvidia/os-mlock.c).
+std::string about_locked_memory(Bytes size) {
+  rlimit locked{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &locked) != 0 || locked.rlim_cur == RLIM_INFINITY ||
+      locked.rlim_cur >= static_cast<rlim_t>(size.value)) {
+    return {};
+  }
+  return fmt::format(" (RLIMIT_MEMLOCK is {}: see 'ulimit -l')",
+                     to_text(Bytes{static_cast<std::int64_t>(locked.rlim_cur)}));
+}
+
 }  // namespace
 
 PinnedMemory::PinnedMemory(Bytes size, int numa_node, const std::string& what) {
@@ -62,10 +74,11 @@ PinnedMemory::PinnedMemory(Bytes size, int numa_node, const std::string& what) {
   }
   bytes_ = {static_cast<std::byte*>(memory), count};
   if (numa_node >= 0) prefer_node(memory, count, numa_node);
+  static_cast<void>(::madvise(memory, count, MADV_HUGEPAGE));  // fewer pages to touch and to pin, where there are some
   try {
     touch(bytes_);
     must(cudaHostRegister(memory, count, cudaHostRegisterDefault), "cudaHostRegister",
-         fmt::format("{} of {}", what, to_text(size)));
+         fmt::format("{} of {}{}", what, to_text(size), about_locked_memory(size)));
   } catch (...) {
     ::munmap(memory, count);
     bytes_ = {};
@@ -93,18 +106,6 @@ int numa_node_of_pci(int domain, int bus, int device) {
   std::ifstream file(fmt::format("/sys/bus/pci/devices/{:04x}:{:02x}:{:02x}.0/numa_node", domain, bus, device));
   int node = -1;
   return file >> node ? node : -1;
-}
-
-PinnableMemory pinnable_memory() {
-  const FreeMemory free = free_memory();
-  PinnableMemory pinnable{.bytes = free.bytes, .limit = free.limit};
-  rlimit locked{};
-  // Root has CAP_IPC_LOCK, which the limit doesn't hold back.
-  if (::geteuid() != 0 && ::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur != RLIM_INFINITY &&
-      static_cast<double>(locked.rlim_cur) < static_cast<double>(pinnable.bytes.value)) {
-    pinnable = {.bytes = {static_cast<std::int64_t>(locked.rlim_cur)}, .limit = "RLIMIT_MEMLOCK"};
-  }
-  return pinnable;
 }
 
 }  // namespace spillway

@@ -33,12 +33,4 @@ class PinnedMemory {
 /// The NUMA node of a PCI device, as the system tells it; -1 where it doesn't.
 [[nodiscard]] int numa_node_of_pci(int domain, int bus, int device);
 
-/// What this process may pin: the least of free memory, what its cgroups leave and RLIMIT_MEMLOCK; and which of these
-/// it is.
-struct PinnableMemory {
-  Bytes bytes;
-  std::string limit;
-};
-[[nodiscard]] PinnableMemory pinnable_memory();
-
 }  // namespace spillway

@@ -30,6 +30,8 @@ struct Told {
   std::string id;
   Bytes workspace;
   Seconds seconds;
+  bool last_resort = false;
+  bool is_refused = false;  ///< when it runs
 };
 
 /// A CPU device that passes for a GPU: it has channels_first too, and convolutions have the kernels that it was told.
@@ -45,7 +47,8 @@ class Scripted final : public ForwardingDevice {
   [[nodiscard]] const DeviceProperties& properties() const override { return properties_; }
   [[nodiscard]] std::vector<KernelOption> kernels(const OpDescription& op) override {
     std::vector<KernelOption> options;
-    for (const Told& kernel : told(op)) options.push_back({kernel.id, kernel.workspace + own(op).workspace});
+    for (const Told& kernel : told(op))
+      options.push_back({kernel.id, kernel.workspace + own(op).workspace, kernel.last_resort});
     return options;
   }
   [[nodiscard]] KernelId prepare(const OpDescription& op, const std::string& id) override {
@@ -57,6 +60,7 @@ class Scripted final : public ForwardingDevice {
   }
   void enqueue_op(StreamId stream, KernelId kernel, const OpAddresses& addresses) override {
     last_ = told_of_.at(kernel);
+    if (last_.is_refused) throw machine_error("refused: " + last_.id);
     ++runs_[last_.id];
     ++ops_;
     ForwardingDevice::enqueue_op(stream, kernel, addresses);
@@ -140,6 +144,28 @@ TEST_F(Trials, AHopelessKernelRunsOnceWhenItWasWarmedUp) {
   EXPECT_GT(tried, 0);
   EXPECT_EQ(device.runs("b"), 2 * tried);
   EXPECT_EQ(device.runs("a"), 4 * tried);
+}
+
+TEST_F(Trials, AKernelThatIsRefusedWhenItRunsIsPassedOver) {
+  const Told refused{.id = "a", .workspace = {}, .seconds = {1e-3}, .is_refused = true};
+  Scripted device(*cpu_, {{Layout::channels_last, {refused, {"b", {}, {2e-3}}}}});
+  EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("b"));
+  Scripted none(*cpu_, {{Layout::channels_last, {refused, refused}}});
+  try {
+    static_cast<void>(traced(none, unet3d()));
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "refused: a");
+  }
+}
+
+TEST_F(Trials, ALastResortRunsOnlyWhereThereIsNothingElse) {
+  const Told slow{.id = "slow", .workspace = {}, .seconds = {1e-3}, .last_resort = true};
+  Scripted device(*cpu_, {{Layout::channels_last, {{"a", {}, {2e-3}}, slow}}});
+  EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("a"));
+  EXPECT_EQ(device.runs("slow"), 0);
+  Scripted alone(*cpu_, {{Layout::channels_last, {slow}}});
+  EXPECT_THAT(chosen(traced(alone, unet3d())), testing::Each("slow"));
 }
 
 TEST_F(Trials, OnlyTheFirstFewKernelsAreTried) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct TinyModel {
   std::int64_t batch = 2;
   Layout layout = Layout::channels_last;
 };
+inline void PrintTo(const TinyModel& model, std::ostream* out) {
+  *out << model.name;
+}
 inline const TinyModel kTinyMlp{"mlp", {"width=64", "depth=3", "inputs=48"}, 8};
 inline const TinyModel kTinyUnet{"unet3d", {"size=16x16x16", "base=4", "depth=3", "channels=2", "classes=2"}, 2};
 inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10"}, 2};

@@ -97,8 +97,6 @@ struct Candidate {
 constexpr Candidate kCandidates[] = {
     {.number = 66, .tile = 20, .stages = 24, .cluster = 2},
     {.number = 70, .tile = 20, .stages = 24},
-    {.number = 24, .tile = 20, .stages = 8, .swizzle = 1},
-    {.number = 25, .tile = 20, .stages = 8},
     {.number = 20, .tile = 20, .stages = 8, .splits = 3, .reduction = CUBLASLT_REDUCTION_SCHEME_INPLACE},
     {.number = 20, .tile = 20, .stages = 8, .splits = 1U << 24, .reduction = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE},
     {.number = 20,
@@ -110,6 +108,8 @@ constexpr Candidate kCandidates[] = {
     {.number = 20, .tile = 15, .stages = 8, .custom = 2},
     {.number = 20, .tile = 15, .stages = 8, .custom = 2},  // cuBLASLt may name one twice: nothing forbids it
     {.number = 0, .tile = 4, .stages = 0},
+    {.number = 24, .tile = 20, .stages = 8, .swizzle = 1},
+    {.number = 25, .tile = 20, .stages = 8},
 };
 
 }  // namespace

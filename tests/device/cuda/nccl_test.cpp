@@ -292,10 +292,12 @@ TEST_F(TrainingWithNccl, OfThreeRanksIsThatOfThreeMicroBatchesButForRounding) {
 }
 
 TEST_F(TrainingWithNccl, NeedsNoStagingInTheHostPool) {
+  trace_.all_reduces = {{.ranks = 2, .points = {{1_KiB, 1.0_ms}}, .by = "NCCL 2.28.9"}};
   const Planned planned = plan_for({.trace = &trace_, .ranks = 2});
   const Bytes with = train_on(2, planned, Issue::enqueued, gpu_with_nccl).front().host_pool;
   const Bytes without =
       train_on(2, planned, Issue::enqueued, [](int rank) { return fake_gpu(rank); }).front().host_pool;
+  EXPECT_EQ(with, planned.schedule.host_bytes);
   EXPECT_LT(with, without);
 }
 
