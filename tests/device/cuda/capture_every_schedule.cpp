@@ -1,4 +1,4 @@
-// Linked with -Wl,--wrap into every test, and into the program that tests start: whatever schedule they make is captured
+// Linked with -Wl,--wrap into every test and into the program that tests start: whatever schedule they make is captured
 // too. The linker leads each call of `lower` from another file here.
 #include <fmt/format.h>
 
