@@ -2,11 +2,14 @@
 
 packages := g++ cmake ninja-build libboost-dev libdnnl-dev ocl-icd-opencl-dev nlohmann-json3-dev libcli11-dev \
   libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev libssl-dev libopenmpi-dev openmpi-bin libsimgrid-dev pkg-config \
-  clang-format xz-utils python3 python3-nbclient python3-ipykernel python3-matplotlib
+  ccache clang-format xz-utils python3 python3-nbclient python3-ipykernel python3-matplotlib
 
 jobs ?= $(shell nproc)
-# Looked up when a recipe runs, since `make deps` may come before it in the same call.
+# The builds of users, tests and GPU bundle compile the same objects, each of them once by ccache. Looked up when a
+# recipe runs, since `make deps` may come before it in the same call.
 launcher = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+# strict=ON makes warnings errors in the users' build too.
+strict ?= OFF
 # Thread Sanitizer of g++ 12 stops at start where the kernel randomises more address bits than it knows.
 fixed_addresses = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
@@ -29,8 +32,9 @@ deps:
 
 # Without tests and benchmarks: users wait for what they use.
 build: deps
-	cmake --preset release $(launcher) -DSPILLWAY_WITH_TESTS=OFF -DSPILLWAY_WITH_BENCH=OFF
-	cmake --build --preset release -j $(jobs)
+	cmake --preset release $(launcher) -DSPILLWAY_WITH_TESTS=OFF -DSPILLWAY_WITH_BENCH=OFF \
+	  -DCMAKE_COMPILE_WARNING_AS_ERROR=$(strict)
+	cmake --build --preset release -j $(jobs) --target spillway
 
 demo: build
 	scripts/demo

@@ -12,6 +12,7 @@
 #include "device/spec.h"
 #include "models/models.h"
 #include "profiler/profile.h"
+#include "tests/support/unflushed.h"
 
 namespace spillway {
 namespace {
@@ -46,11 +47,12 @@ void limit_address_space(Bytes more) {
     if (error.code() != ExitCode::machine) std::exit(13);
   }
   try {
+    Unflushed quick(*device);
     const Trace trace = profile(
-        *device, {.graph = graph,
-                  .batches = {1},
-                  .command = "",
-                  .repeats = RepeatRule{.least = 1, .least_of_long = 1, .long_op = {1}, .enough = {0}, .most = 1}});
+        quick, {.graph = graph,
+                .batches = {1},
+                .command = "",
+                .repeats = RepeatRule{.least = 1, .least_of_long = 1, .long_op = {1}, .enough = {0}, .most = 1}});
     for (const OpId id : graph.ops.ids()) {
       if (cost(trace.batches.front(), id).seconds.value <= 0) std::exit(14);
     }

@@ -18,6 +18,7 @@
 #include "device/spec.h"
 #include "device/wrappers/forward.h"
 #include "models/models.h"
+#include "tests/support/unflushed.h"
 
 namespace spillway {
 namespace {
@@ -40,7 +41,8 @@ Graph unet3d() {
 class Profile : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    device_ = make_device(parse_device("cpu:threads=1"));
+    machine_ = make_device(parse_device("cpu:threads=1"));
+    device_ = std::make_unique<Unflushed>(*machine_);
     trace_ = std::make_unique<Trace>(
         profile(*device_, {.graph = mlp(),
                            .batches = {3, 1, 3},
@@ -51,6 +53,7 @@ class Profile : public testing::Test {
   static void TearDownTestSuite() {
     trace_.reset();
     device_.reset();
+    machine_.reset();
     told_.clear();
   }
   static std::string error_of(Device& device, const ProfileRequest& request, ExitCode code) {
@@ -63,7 +66,7 @@ class Profile : public testing::Test {
     return "no error";
   }
 
-  inline static std::unique_ptr<Device> device_;
+  inline static std::unique_ptr<Device> machine_, device_;
   inline static std::unique_ptr<Trace> trace_;
   inline static std::vector<ProfileProgress> told_;
 };

@@ -15,6 +15,7 @@
 #include "models/models.h"
 #include "profiler/profile.h"
 #include "tests/support/error_of.h"
+#include "tests/support/unflushed.h"
 
 namespace spillway {
 namespace {
@@ -119,22 +120,22 @@ class Trials : public testing::Test {
     return ids;
   }
 
-  std::unique_ptr<Device> cpu_ = make_device(parse_device("cpu:threads=1"));
+  std::unique_ptr<Device> machine_ = make_device(parse_device("cpu:threads=1"));
+  Unflushed cpu_{*machine_};
 };
 
 TEST_F(Trials, TheFastestKernelIsTakenWhereverItStands) {
-  Scripted device(*cpu_, {{Layout::channels_last, {{"a", {}, {3e-3}}, {"b", {}, {1e-3}}, {"c", {}, {2e-3}}}}});
+  Scripted device(cpu_, {{Layout::channels_last, {{"a", {}, {3e-3}}, {"b", {}, {1e-3}}, {"c", {}, {2e-3}}}}});
   EXPECT_THAT(chosen(traced(device, unet3d())), AllOf(testing::Not(IsEmpty()), testing::Each("b")));
 }
 
 TEST_F(Trials, AmongEquallyFastOnesTheOneWithLessWorkspaceIsTaken) {
-  Scripted device(*cpu_,
-                  {{Layout::channels_last, {{"a", 64_KiB, {1e-3}}, {"b", 1_KiB, {1.01e-3}}, {"c", {}, {2e-3}}}}});
+  Scripted device(cpu_, {{Layout::channels_last, {{"a", 64_KiB, {1e-3}}, {"b", 1_KiB, {1.01e-3}}, {"c", {}, {2e-3}}}}});
   EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("b"));
 }
 
 TEST_F(Trials, AHopelessKernelRunsOnceWhenItWasWarmedUp) {
-  Scripted device(*cpu_, {{Layout::channels_last, {{"a", {}, {1e-3}}, {"b", {}, {9e-3}}}}});
+  Scripted device(cpu_, {{Layout::channels_last, {{"a", {}, {1e-3}}, {"b", {}, {9e-3}}}}});
   std::vector<Variant> variants = variants_of(device, unet3d(), {1}, Layout::channels_last, 4);
   Workbench bench(device, 64_MiB);
   OpTimer timer(bench, {1e9}, repeat_rule(device.properties()));
@@ -148,9 +149,9 @@ TEST_F(Trials, AHopelessKernelRunsOnceWhenItWasWarmedUp) {
 
 TEST_F(Trials, AKernelThatIsRefusedWhenItRunsIsPassedOver) {
   const Told refused{.id = "a", .workspace = {}, .seconds = {1e-3}, .is_refused = true};
-  Scripted device(*cpu_, {{Layout::channels_last, {refused, {"b", {}, {2e-3}}}}});
+  Scripted device(cpu_, {{Layout::channels_last, {refused, {"b", {}, {2e-3}}}}});
   EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("b"));
-  Scripted none(*cpu_, {{Layout::channels_last, {refused, refused}}});
+  Scripted none(cpu_, {{Layout::channels_last, {refused, refused}}});
   try {
     static_cast<void>(traced(none, unet3d()));
     FAIL() << "expected an error";
@@ -161,15 +162,15 @@ TEST_F(Trials, AKernelThatIsRefusedWhenItRunsIsPassedOver) {
 
 TEST_F(Trials, ALastResortRunsOnlyWhereThereIsNothingElse) {
   const Told slow{.id = "slow", .workspace = {}, .seconds = {1e-3}, .last_resort = true};
-  Scripted device(*cpu_, {{Layout::channels_last, {{"a", {}, {2e-3}}, slow}}});
+  Scripted device(cpu_, {{Layout::channels_last, {{"a", {}, {2e-3}}, slow}}});
   EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("a"));
   EXPECT_EQ(device.runs("slow"), 0);
-  Scripted alone(*cpu_, {{Layout::channels_last, {slow}}});
+  Scripted alone(cpu_, {{Layout::channels_last, {slow}}});
   EXPECT_THAT(chosen(traced(alone, unet3d())), testing::Each("slow"));
 }
 
 TEST_F(Trials, OnlyTheFirstFewKernelsAreTried) {
-  Scripted device(*cpu_,
+  Scripted device(cpu_,
                   {{Layout::channels_last,
                     {{"a", {}, {5e-3}}, {"b", {}, {4e-3}}, {"c", {}, {3e-3}}, {"d", {}, {2e-3}}, {"e", {}, {1e-3}}}}});
   EXPECT_THAT(chosen(traced(device, unet3d())), testing::Each("d"));
@@ -179,8 +180,8 @@ TEST_F(Trials, OnlyTheFirstFewKernelsAreTried) {
 TEST_F(Trials, TheLayoutWhoseOpsAreFasterIsTakenForTheWholeNetwork) {
   for (const Layout faster : {Layout::channels_last, Layout::channels_first}) {
     const auto seconds = [&](Layout layout) { return Seconds{layout == faster ? 1e-3 : 2e-3}; };
-    Scripted device(*cpu_, {{Layout::channels_last, {{"last", 3_KiB, seconds(Layout::channels_last)}}},
-                            {Layout::channels_first, {{"first", 5_KiB, seconds(Layout::channels_first)}}}});
+    Scripted device(cpu_, {{Layout::channels_last, {{"last", 3_KiB, seconds(Layout::channels_last)}}},
+                           {Layout::channels_first, {{"first", 5_KiB, seconds(Layout::channels_first)}}}});
     const Trace trace = traced(device, unet3d());
     EXPECT_EQ(trace.graph.layout, faster);
     EXPECT_THAT(chosen(trace), testing::Each(faster == Layout::channels_last ? "last" : "first"));
@@ -188,8 +189,8 @@ TEST_F(Trials, TheLayoutWhoseOpsAreFasterIsTakenForTheWholeNetwork) {
 }
 
 TEST_F(Trials, TheTraceTellsWhatTheLayoutWasChosenBy) {
-  Scripted device(*cpu_, {{Layout::channels_last, {{"last", 3_KiB, {1e-3}}}},
-                          {Layout::channels_first, {{"first", 500_KiB, {2e-3}}}}});
+  Scripted device(cpu_, {{Layout::channels_last, {{"last", 3_KiB, {1e-3}}}},
+                         {Layout::channels_first, {{"first", 500_KiB, {2e-3}}}}});
   const Trace trace = traced(device, unet3d());
   const auto convolutions = static_cast<double>(chosen(trace).size());
   ASSERT_THAT(trace.layouts, SizeIs(4));  // both, at both batches
@@ -205,7 +206,7 @@ TEST_F(Trials, TheTraceTellsWhatTheLayoutWasChosenBy) {
 }
 
 TEST_F(Trials, AnAskedForLayoutIsTheOnlyOneTried) {
-  Scripted device(*cpu_,
+  Scripted device(cpu_,
                   {{Layout::channels_last, {{"last", {}, {1e-3}}}}, {Layout::channels_first, {{"first", {}, {2e-3}}}}});
   const Trace trace = traced(device, unet3d(), Layout::channels_first);
   EXPECT_EQ(trace.graph.layout, Layout::channels_first);
@@ -214,20 +215,20 @@ TEST_F(Trials, AnAskedForLayoutIsTheOnlyOneTried) {
 }
 
 TEST_F(Trials, WhereNoOpDependsOnTheLayoutThereIsNothingToTry) {
-  Scripted device(*cpu_, {});
+  Scripted device(cpu_, {});
   const Graph mlp = make_model("mlp", parse_settings({"width=16", "depth=1", "inputs=16", "classes=3"}), "sgd");
   EXPECT_THAT(variants_of(device, mlp, {1}, {}, 4), SizeIs(1));
 }
 
 TEST_F(Trials, ADeviceWithoutKernelsForALayoutIsAskedForTheOtherOnly) {
-  const std::vector<Variant> variants = variants_of(*cpu_, unet3d(), {1}, {}, 4);
+  const std::vector<Variant> variants = variants_of(cpu_, unet3d(), {1}, {}, 4);
   ASSERT_THAT(variants, SizeIs(1));
   EXPECT_EQ(variants.front().graph.layout, Layout::channels_last);
   EXPECT_THAT(variants.front().candidates, testing::Each(SizeIs(1)));  // its own order is trusted
 }
 
 TEST_F(Trials, ALayoutThatTheDeviceCannotRunIsRefusedWhenAskedFor) {
-  EXPECT_THAT(error_of([&] { static_cast<void>(traced(*cpu_, unet3d(), Layout::channels_first)); }),
+  EXPECT_THAT(error_of([&] { static_cast<void>(traced(cpu_, unet3d(), Layout::channels_first)); }),
               AllOf(HasSubstr("3: op "), HasSubstr("has no kernel for"), HasSubstr("with channels first")));
 }
 
