@@ -18,17 +18,23 @@ function(spillway_add_library)
   target_link_libraries(spillway_${ARG_NAME} PUBLIC ${ARG_PUBLIC} PRIVATE spillway_options ${ARG_PRIVATE})
 endfunction()
 
-# spillway_add_test(NAME sim SOURCES ... LIBRARIES targets... [LABELS ...])
+# spillway_add_test(NAME sim SOURCES ... LIBRARIES targets... [LABELS ...] [TOGETHER])
+# Each test is a process of its own, or, where what they share takes longer than they do, TOGETHER all are one.
 function(spillway_add_test)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "TOGETHER" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(spillway_${ARG_NAME}_tests ${ARG_SOURCES})
   target_link_libraries(spillway_${ARG_NAME}_tests PRIVATE spillway_options ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
   if(TARGET spillway_capture_every_schedule)  # where a CUDA toolkit is found
     target_link_libraries(spillway_${ARG_NAME}_tests PRIVATE spillway_capture_every_schedule)
   endif()
   target_compile_definitions(spillway_${ARG_NAME}_tests PRIVATE SPILLWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(spillway_${ARG_NAME}_tests TEST_PREFIX "${ARG_NAME}/" DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")
+  if(ARG_TOGETHER)
+    add_test(NAME ${ARG_NAME} COMMAND spillway_${ARG_NAME}_tests)
+    set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")
+  else()
+    gtest_discover_tests(spillway_${ARG_NAME}_tests TEST_PREFIX "${ARG_NAME}/" DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 900 LABELS "${ARG_NAME};${ARG_LABELS}")
+  endif()
 endfunction()
 
 # Lets a test start the command, its path being SPILLWAY_PROGRAM there: the one that captures every schedule, if it can.

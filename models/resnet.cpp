@@ -60,15 +60,16 @@ Graph resnet(const SettingsReader& settings) {
     settings.refuse("depth", fmt::format("found {}, expected 18, 34, 50, 101 or 152", depth));
   const std::int64_t side = settings.whole_number("side", 32, 4096);
   const std::int64_t classes = settings.whole_number("classes", 2, 1'000'000);
+  const std::int64_t base = settings.whole_number("base", 1, 4096);
   const auto& [blocks, bottleneck] = found->second;
 
   GraphBuilder builder("resnet");
   const TensorId image = builder.input("image", {3, side, side}),
                  labels = builder.input("labels", {}, ElementType::int64);
-  TensorId x = activated(builder, "stem", "", image, 64, 7, 2);
+  TensorId x = activated(builder, "stem", "", image, base, 7, 2);
   x = builder.max_pool("stem.pool", x, 3, 2, 1);
   for (std::size_t layer = 0; layer < blocks.size(); ++layer) {
-    const std::int64_t width = std::int64_t{64} << layer;
+    const std::int64_t width = base << layer;
     for (int number = 0; number < blocks[layer]; ++number) {
       const std::string path = fmt::format("layer{}.block{}", layer + 1, number + 1);
       x = block(builder, path, x, width, bottleneck ? 4 * width : width, layer > 0 && number == 0 ? 2 : 1, bottleneck);
@@ -86,7 +87,8 @@ Model resnet_model() {
           .help = "ResNet v1.5 for classification, cross-entropy loss",
           .settings = {{"depth", "50", "18, 34, 50, 101 or 152"},
                        {"side", "224", "pixels along each edge, at least 32"},
-                       {"classes", "1000", "classes"}},
+                       {"classes", "1000", "classes"},
+                       {"base", "64", "filters of the first layer, doubled by each later one"}},
           .default_optimizer = "sgd",
           .adam_learning_rate = 1e-3,
           .sgd_learning_rate = 0.1,

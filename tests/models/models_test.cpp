@@ -72,6 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
                     ModelCase{
                         "Unet3dOneChannelThreeClasses", "unet3d", {"channels=1", "classes=3", "side=48"}, 8'268'265},
                     ModelCase{"Resnet18", "resnet", {"depth=18"}, 11'689'512},
+                    // 149*16, 36*256+8*16, 32*w*w+10*w for w = 32, 64 and 128, 128*10+10
+                    ModelCase{"NarrowResnet18", "resnet", {"depth=18", "base=16", "classes=10"}, 703'386},
                     ModelCase{"Resnet34", "resnet", {"depth=34"}, 21'797'672},
                     ModelCase{"Resnet50", "resnet", {}, 25'557'032},
                     ModelCase{"Resnet101", "resnet", {"depth=101"}, 44'549'160},

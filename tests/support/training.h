@@ -28,7 +28,7 @@ inline void PrintTo(const TinyModel& model, std::ostream* out) {
 }
 inline const TinyModel kTinyMlp{"mlp", {"width=64", "depth=3", "inputs=48"}, 8};
 inline const TinyModel kTinyUnet{"unet3d", {"size=16x16x16", "base=4", "depth=3", "channels=2", "classes=2"}, 2};
-inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10"}, 2};
+inline const TinyModel kTinyResnet{"resnet", {"depth=18", "side=32", "classes=10", "base=16"}, 2};
 /// Its parameters outweigh its activations.
 inline const TinyModel kHeavyMlp{"mlp", {"width=256", "depth=3", "inputs=256"}, 2};
 
