@@ -20,8 +20,8 @@ TEST(Memory, TrainingTakesArenaAndHostPoolAndLittleMore) {
   // 36 MB on two cores. Less than the arena, so that an arena, or all weights and activations, kept twice would show.
   constexpr Bytes kBeside{140'000'000};
   const TemporaryFolder folder;
-  run_well(folder.path(), {"profile", "unet3d", "--set", "size=48x48x48", "--set", "depth=3", "--set", "channels=1",
-                           "--set", "classes=3", "-o", "trace.json"});
+  run_well(folder.path(), {"profile", "unet3d", "--set", "size=48x48x48", "--set", "channels=1", "--set", "classes=3",
+                           "-o", "trace.json"});
   const auto tuned =
       nlohmann::json::parse(run_well(folder.path(), {"tune", "trace.json", "--policy", "threshold", "--capacity", "60%",
                                                      "--evaluations", "20", "--json", "-o", "plan.json"})
