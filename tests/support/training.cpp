@@ -11,6 +11,8 @@
 namespace spillway {
 namespace {
 
+constexpr Bytes kLittleMemory = 100_MiB;  // for any tiny network, and copies of 4 MiB
+
 TuneRequest request_for(const Trace& trace, const std::string& policy, Bytes capacity) {
   TuneRequest request;
   request.trace = &trace;
@@ -36,8 +38,10 @@ Trace profile_tiny(const TinyModel& model, Device& device) {
   request.candidates = 1;  // which one a noisy host finds fastest must not decide a test
   request.command = "test";
   request.repeats = {.least = 1, .least_of_long = 1, .long_op = {0.1}, .enough = {0}, .most = 1};
-  Unflushed quick(device);
-  return profile(quick, request);
+  Unflushed quick(device, kLittleMemory);
+  Trace trace = profile(quick, request);
+  trace.machine.device_memory = device.properties().memory;
+  return trace;
 }
 
 std::optional<Schedule> schedule_at(const Trace& trace, const std::string& policy, double share) {
