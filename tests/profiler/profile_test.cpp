@@ -198,22 +198,10 @@ TEST_F(Profile, RefusesNoBatchAndBatchesBelowOne) {
             "profile: found batch 0, expected above 0");
 }
 
-/// A device with less memory than it has.
-class Smaller final : public ForwardingDevice {
- public:
-  Smaller(Device& inner, Bytes memory) : ForwardingDevice(inner), properties_(inner.properties()) {
-    properties_.memory = memory;
-  }
-  [[nodiscard]] const DeviceProperties& properties() const override { return properties_; }
-
- private:
-  DeviceProperties properties_;
-};
-
 TEST_F(Profile, NamesAnOpWhoseOperandsDoNotFit) {
   // hidden1.linear at batch 64: x and y of 64 x 16 floats (4096 bytes each), weights of 16 x 16 (1024), bias of 16
   // (64): 9280 bytes.
-  Smaller device(*device_, Bytes{9279});
+  Unflushed device(*device_, Bytes{9279});
   EXPECT_EQ(error_of(device, {.graph = mlp(), .batches = {64}, .command = ""}, ExitCode::machine),
             "op 'hidden1.linear' at batch 64: its operands alone need 9.06 KiB (9280 bytes), but device cpu:threads=1 "
             "has 9.06 KiB; try a smaller batch");
